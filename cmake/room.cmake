@@ -1,0 +1,18 @@
+# turnout_room(NAME [SOURCES file...] [DEPENDS target...])
+# A room of the house: the static library turnout_NAME. Headers are included
+# from the root of the project ("payments/money.hpp").
+function(turnout_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(turnout_${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(turnout_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(turnout_${name} PUBLIC ${ROOM_DEPENDS})
+  turnout_warnings(turnout_${name})
+endfunction()
+
+# Warnings are errors for our own code; third-party headers are SYSTEM.
+function(turnout_warnings target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+    -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wnull-dereference -Wno-error=null-dereference
+    -Wimplicit-fallthrough -Werror)
+endfunction()

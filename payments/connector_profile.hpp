@@ -1,0 +1,80 @@
+#pragma once
+// What the rest of the house may know about a connector: what it can do, what
+// it costs, and above all what it promises about ambiguity.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "payments/card.hpp"
+#include "payments/money.hpp"
+#include "payments/outcome.hpp"
+
+namespace turnout::payments {
+
+/// What a repeated idempotency key gives back.
+enum class key_caches : std::uint8_t {
+  none,     ///< the gateway has no keys, or nothing is known: never replay
+  success,  ///< only approvals are kept; a decline is processed anew
+  all,      ///< every definite answer is kept
+};
+/// What a repeated key does while the first request is still running.
+enum class key_in_flight : std::uint8_t { parallel, conflict, wait };
+
+struct idempotency_profile {
+  key_caches caches = key_caches::none;
+  key_in_flight in_flight = key_in_flight::parallel;
+  std::chrono::seconds ttl{0};  ///< declared life of a key
+
+  /// True when a definite answer to a replay is a proof, and a replay cannot
+  /// charge a second time.
+  bool replay_is_proof() const noexcept {
+    return caches == key_caches::all ||
+           (caches == key_caches::success && in_flight != key_in_flight::parallel);
+  }
+};
+
+struct resolve_profile {
+  bool replay = false, inquire = false, reverse = false;
+  /// nullopt: "not found" is never final.
+  std::optional<std::chrono::milliseconds> not_found_final_after;
+  /// How long after its first send an attempt may still be replayed.
+  std::chrono::milliseconds replay_for{0};
+  /// An acknowledged reversal by our reference also blocks a charge that arrives later.
+  bool reverse_blocks_late = false;
+  /// The operator accepts that an unknown attempt may stay so for ever.
+  bool accept_unprovable = false;
+};
+
+struct fee_schedule {
+  double percent = 0;                        ///< of the amount; a cost estimate, never an amount
+  std::vector<money> fixed, per_attempt;     ///< one entry a currency
+};
+
+struct connector_timeouts {
+  std::chrono::milliseconds connect{1000};   ///< > 0
+  std::chrono::milliseconds response{5000};  ///< from the first byte sent to the last received; > 0
+};
+
+struct connector_profile {
+  std::string name;
+  bool live = false;                         ///< mode: test | live
+  std::vector<std::string> merchants;        ///< whose money this account may take
+  std::vector<std::string> methods;          ///< "card"
+  std::vector<currency> currencies;
+  std::vector<card_brand> brands;
+  bool capture_automatic = false, capture_manual = false;
+  std::vector<operation> operations;         ///< those the definition has
+  idempotency_profile idempotency;
+  resolve_profile resolve;
+  fee_schedule fees;
+  connector_timeouts timeouts;
+
+  bool offers(operation wanted) const noexcept {
+    for (operation offered : operations) if (offered == wanted) return true;
+    return false;
+  }
+};
+
+}  // namespace turnout::payments

@@ -1,0 +1,99 @@
+#pragma once
+// The record of one payment: everything about it that is durable. It holds no
+// card number and no CVC.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "payments/attempt.hpp"
+#include "payments/card.hpp"
+#include "payments/money.hpp"
+
+namespace turnout::payments {
+
+enum class payment_status : std::uint8_t { processing, requires_action, authorized, succeeded, failed, canceled };
+std::string_view to_string(payment_status) noexcept;
+std::optional<payment_status> parse_payment_status(std::string_view) noexcept;
+/// authorized, succeeded, failed, canceled: the routing of the payment is over.
+bool is_final(payment_status) noexcept;
+
+struct customer {
+  std::string id, email, country;  ///< each may be empty
+};
+
+/// Why a payment failed, for the merchant.
+struct payment_error {
+  std::string code;       ///< card_declined | authentication_required | gateway_rejected | no_gateway_available |
+                          ///< not_charged | interrupted | retry_budget_exhausted | …
+  std::string message;
+  decline_reason reason = decline_reason::none;
+  std::optional<decline_class> group;
+  std::optional<payments::advice> advice;
+  std::optional<std::chrono::seconds> retry_after;
+  std::string connector, gateway_code;
+};
+
+struct attention {
+  wall_time since;
+  std::string reason;  ///< no_proof_available | unresolved_for_long | reversal_unconfirmed
+};
+
+struct payment {
+  std::string id;                ///< pay_…
+  std::string merchant;
+  bool livemode = false;
+  payment_status status = payment_status::processing;
+  money amount;                  ///< presentment: what the shopper agreed to
+  capture_mode capture = capture_mode::automatic;
+  std::int64_t amount_authorized = 0, amount_captured = 0, amount_refunded = 0;  ///< minor units
+  std::string method = "card";
+  card_summary card;
+  std::string reference;
+  customer buyer;
+  std::string return_url;
+  std::vector<std::pair<std::string, std::string>> metadata;  ///< in the order given
+  std::string policy;            ///< the name of the policy that matched
+  std::string connector;         ///< of the attempt that stands; empty when none does
+  std::vector<attempt> attempts;
+  std::optional<payment_error> error;
+  std::optional<payments::attention> attention;
+  std::string next_action_url;   ///< while requires_action
+  bool cancel_requested = false;
+  /// The merchant has been (or, after a crash, may have been) answered: no
+  /// other gateway is tried from here on.
+  bool answered = false;
+  bool interrupted = false;      ///< the process that took it crashed: there is no card to send again
+  std::optional<wall_time> expires_at;  ///< an approval seen later than this is reversed
+  wall_time created_at{}, updated_at{};
+};
+
+enum class payment_event_type : std::uint8_t {
+  created, attempt_started, attempt_ended, attempt_resolved, reversal_wanted, reversal_confirmed,
+  late_approval, answered, cancel_requested, recovered, attention_raised, finished
+};
+std::string_view to_string(payment_event_type) noexcept;
+
+/// One line of a payment's story, as appended to the journal.
+struct payment_event {
+  payment_event_type type;
+  wall_time at;
+  std::string attempt;   ///< att_…; empty when it is about the payment
+  std::string code;      ///< outcome, status or reason: a machine word
+};
+
+/// A merchant's wish to be paid, checked and typed; the card travels beside it.
+struct payment_request {
+  std::string merchant;
+  bool livemode = false;
+  money amount;
+  capture_mode capture = capture_mode::automatic;
+  std::string method = "card";
+  std::string reference;
+  customer buyer;
+  std::string return_url;
+  std::vector<std::pair<std::string, std::string>> metadata;
+};
+
+}  // namespace turnout::payments

@@ -1,0 +1,37 @@
+#pragma once
+// What one send (charge, replay, inquiry, reversal) told us, already read
+// through the connector's response rules.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "payments/decline_reason.hpp"
+#include "payments/instant.hpp"
+#include "payments/outcome.hpp"
+
+namespace turnout::payments {
+
+struct send_result {
+  /// charge, replay: how the attempt ended.
+  /// inquire: approved | a decline | pending | unknown (no usable answer; see not_found).
+  /// reverse: approved means the gateway acknowledged the reversal.
+  payments::outcome result = outcome::unknown;
+  /// inquire, reverse: the gateway says that it has no such reference; result is unknown.
+  bool not_found = false;
+  /// A complete HTTP answer arrived, whatever it said: the gateway is reachable.
+  bool answered = false;
+  /// The connection may have carried at least one byte of this request.
+  bool carried = false;
+  std::string code;                   ///< machine word: "connect_timeout", "response_timeout", "no_rule_matched", …
+  decline_reason reason = decline_reason::none;
+  std::string gateway_code;           ///< as the gateway wrote it
+  std::string gateway_reference;      ///< the gateway's own id, where told
+  std::optional<bool> captured;       ///< where the rule says it
+  std::optional<std::int64_t> amount_minor;  ///< where the gateway tells, in the charged currency's minor units
+  std::optional<std::string> currency;       ///< where the gateway tells
+  bool amount_unreadable = false;     ///< the rule reads an amount, the answer had none that parses
+  std::string action_url;             ///< requires_action: where the shopper must go
+  milliseconds latency{0};
+};
+
+}  // namespace turnout::payments

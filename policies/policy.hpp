@@ -1,0 +1,80 @@
+#pragma once
+// What ops tune: which payments a policy is for, where they may go, and when
+// another gateway may be tried.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payments/connector_profile.hpp"
+#include "payments/payment.hpp"
+#include "payments/retry_plan.hpp"
+#include "settings/document.hpp"
+#include "settings/problem.hpp"
+
+namespace turnout::policies {
+
+/// Compares amounts across currencies: `amount` in the currency `to`, or
+/// nullopt when no usable rate exists (422 rate_unavailable, also under not:).
+using amount_lookup = std::function<std::optional<payments::money>(const payments::money& amount, payments::currency to)>;
+
+enum class strategy : std::uint8_t { adaptive, priority };
+std::string_view to_string(strategy) noexcept;
+
+/// Prices for the router's objective. Defaults serve a shop that was told nothing.
+struct objective {
+  double margin = 0.20;                       ///< share of the amount that an approval is worth, 0..1
+  std::optional<payments::money> latency_price_per_s;
+  std::optional<payments::money> unknown_cost;
+};
+
+struct route {
+  policies::strategy strategy = strategy::adaptive;
+  std::vector<std::string> connectors;        ///< for priority, in this order; empty: every connector
+  policies::objective objective;
+};
+
+/// What a policy looks at. Filled from the payment by the engine.
+struct match_input {
+  std::string_view merchant, method;
+  payments::card_brand brand;
+  std::string_view bin, customer_country;
+  payments::money amount;
+  payments::capture_mode capture;
+};
+
+enum class match_result : std::uint8_t { yes, no, rate_unavailable };
+
+class matcher {  // the compiled `match:` block
+ public:
+  virtual ~matcher() = default;
+  virtual match_result matches(const match_input& input, const amount_lookup& convert) const = 0;
+};
+
+struct policy {
+  std::string name;
+  std::shared_ptr<const matcher> match;
+  policies::route route;
+  payments::retry_plan retry;
+};
+
+/// Policies of all files, in order; the first that matches wins.
+struct policy_set {
+  std::vector<policy> policies;
+  std::string version;    ///< hash of the files' texts, first 12 hex digits
+};
+
+struct policy_choice {
+  const policy* chosen = nullptr;
+  bool rate_unavailable = false;   ///< a comparison on the way needed a rate that is not there
+};
+policy_choice select(const policy_set& set, const match_input& input, const amount_lookup& convert);
+
+/// Appends the file's policies to `into`; errors go to `found`. `connectors` are
+/// the names that exist, for "unknown connector … did you mean".
+void load(const settings::document& file, const std::vector<std::string_view>& connectors, policy_set& into,
+          settings::problems& found);
+
+}  // namespace turnout::policies

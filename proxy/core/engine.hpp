@@ -1,0 +1,87 @@
+#pragma once
+// Drives payment_flow over the four ports. One engine per worker thread; a
+// payment is owned by the engine that created (or recovered) it until it has
+// nothing left to do. No I/O, no clock, no threads of its own.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payments/card.hpp"
+#include "payments/payment.hpp"
+#include "proxy/core/configuration.hpp"
+#include "proxy/core/observer.hpp"
+#include "proxy/core/ports.hpp"
+#include "proxy/core/shared_routing.hpp"
+
+namespace turnout::core {
+
+struct create_command {
+  payments::payment_request request;
+  payments::card card;
+  std::string card_fingerprint;
+  std::optional<idempotency_claim> claim;
+  instant arrival;
+  /// Renders what the merchant will be told; called once, just before the
+  /// commit that precedes the answer.
+  std::function<stored_answer(const payments::payment&)> render;
+};
+
+enum class create_status : std::uint8_t {
+  answered,          ///< `answer` is the new payment's answer (201 or 202)
+  replayed,          ///< the key was used before with the same body; `answer` is set, or `record` is the current state
+  in_progress,       ///< 409: the first request with this key is still running
+  key_reused,        ///< 422: the key was used before with another body
+  no_candidate,      ///< 422: no connector can serve this payment; see `excluded`
+  no_policy,         ///< 422: no policy matches
+  rate_unavailable,  ///< 422: a policy compares amounts over currencies and there is no rate
+  unavailable,       ///< 503: the journal cannot take it; nothing was sent
+};
+
+struct create_result {
+  create_status status;
+  stored_answer answer;
+  std::optional<payments::payment> record;   ///< replayed without a stored answer: the current state
+  std::vector<routing::exclusion> excluded;
+};
+
+class engine {
+ public:
+  struct ports {
+    core::journal& journal;
+    core::transport& transport;
+    core::clock& clock;
+    core::random_source& random;
+  };
+  engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config);
+  ~engine();
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  void create(create_command command, std::function<void(create_result)> done);
+  /// Takes over a payment that the journal holds as not finished.
+  void recover(payments::payment record);
+  /// New payments use `config` from now on.
+  void configure(std::shared_ptr<const configuration> config);
+  /// A gateway gave a definite answer after trouble: wake all that waits for it.
+  void gateway_recovered(std::string_view connector);
+  /// Refuses new payments (unavailable) from now on; those in flight go on.
+  void drain();
+  /// Payments whose merchant has not been answered yet.
+  std::size_t unanswered() const noexcept;
+  /// Payments that are unresolved (or being reversed) per connector, with the
+  /// oldest's age; for metrics.
+  struct unresolved_view { std::string connector; std::size_t count; payments::milliseconds oldest; };
+  std::vector<unresolved_view> unresolved(instant now) const;
+
+  /// Telling the other workers' engines (and this one) that a gateway
+  /// recovered is the owner's business; called with the connector's name.
+  std::function<void(const std::string&)> on_gateway_recovered;
+
+ private:
+  struct implementation;
+  std::shared_ptr<implementation> implementation_;
+};
+
+}  // namespace turnout::core

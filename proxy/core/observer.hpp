@@ -1,0 +1,31 @@
+#pragma once
+// What the engine tells whoever counts and logs. Never decides anything.
+#include <string_view>
+
+#include "payments/payment.hpp"
+#include "payments/payment_flow.hpp"
+#include "routing/router.hpp"
+
+namespace turnout::core {
+
+class observer {
+ public:
+  virtual ~observer() = default;
+  /// A routing decision was made for `record`; `taken` is how long choose() took.
+  virtual void on_decision(const payments::payment& record, const routing::decision& made) = 0;
+  /// One send is over.
+  virtual void on_send(const payments::attempt& attempt, payments::send_kind kind,
+                       const payments::send_result& result) = 0;
+  /// An attempt got its (first or later, settled) outcome.
+  virtual void on_attempt(const payments::payment& record, const payments::attempt& attempt) = 0;
+  virtual void on_failover(std::string_view from, std::string_view to, std::string_view reason) = 0;
+  /// result: confirmed | wanted
+  virtual void on_reversal(std::string_view connector, std::string_view result) = 0;
+  /// The merchant is being told (final or 202), `taken` after the request arrived.
+  virtual void on_answer(const payments::payment& record, payments::milliseconds taken) = 0;
+  /// The payment became final (once per payment).
+  virtual void on_final(const payments::payment& record) = 0;
+  virtual void on_invariant_violation(std::string_view invariant, std::string_view payment) = 0;
+};
+
+}  // namespace turnout::core

@@ -1,0 +1,123 @@
+#pragma once
+// The four ports of the core: journal, transport, clock, random. Everything
+// the engine wants from the world goes through them, so the same engine runs
+// over SQLite and sockets, and over fakes in virtual time.
+//
+// Threading: an engine lives on one thread. Adapters call every completion on
+// that thread, never from inside the call that started it.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/wire.hpp"
+#include "payments/instant.hpp"
+#include "payments/payment.hpp"
+#include "payments/random_source.hpp"
+
+namespace turnout::core {
+
+using payments::instant;
+using payments::steady_time;
+using payments::wall_time;
+
+// ---- journal ------------------------------------------------------------
+
+/// An answer as it went to the merchant, kept for replays of its key.
+struct stored_answer {
+  unsigned status = 0;  ///< HTTP status
+  std::string body;
+};
+
+/// "One idempotency key, one payment."
+struct idempotency_claim {
+  std::string key;      ///< normalised: without quotes
+  std::string mac;      ///< keyed MAC over method, path and body without the CVC, hex
+};
+
+/// One atomic, durable step of one payment.
+struct journal_write {
+  /// Must not change until the completion ran.
+  std::shared_ptr<const payments::payment> record;
+  std::vector<payments::payment_event> events;
+  /// Explanations of routing decisions made in this step, as JSON texts.
+  std::vector<std::string> decisions;
+  /// On a payment's first write only.
+  bool create = false;
+  std::optional<idempotency_claim> claim;
+  /// The final answer to store with the payment's key, if it has one.
+  std::optional<stored_answer> answer;
+};
+
+enum class commit_status : std::uint8_t {
+  committed,
+  key_exists,   ///< the claim lost; nothing was written; see existing
+  unavailable,  ///< disk full or unwritable; nothing was written
+};
+
+/// What the journal knows under an idempotency key.
+struct key_entry {
+  std::string payment_id;
+  std::string mac;
+  bool running = false;                 ///< this start of the proxy is still working on the first answer
+  std::optional<stored_answer> answer;  ///< a final answer, if one was given
+};
+
+struct commit_result {
+  commit_status status = commit_status::unavailable;
+  std::optional<key_entry> existing;
+};
+
+class journal {
+ public:
+  virtual ~journal() = default;
+  /// Completes when the write is durable (or was refused whole).
+  virtual void commit(journal_write write, std::function<void(commit_result)> done) = 0;
+  /// By key within merchant and mode.
+  virtual std::optional<key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) = 0;
+  virtual std::optional<payments::payment> find_payment(std::string_view id) = 0;
+};
+
+// ---- transport ----------------------------------------------------------
+
+/// How far an exchange with a gateway got.
+struct exchange {
+  /// Empty: a complete answer is in `reply`. Otherwise the stage that failed:
+  /// resolve_failed, connect_refused, connect_timeout, connect_failed, write_failed, write_timeout,
+  /// response_timeout, response_truncated, response_malformed, response_too_large, connection_lost,
+  /// too_many_connections, deadline_passed
+  std::string error;
+  /// False only if provably no byte of the request left this process.
+  bool carried = false;
+  connectors::wire_reply reply;
+  payments::milliseconds latency{0};
+};
+
+class transport {
+ public:
+  virtual ~transport() = default;
+  /// Completes by `deadline` at the latest. Unless a complete keep-alive answer
+  /// was read, the connection is closed when it completes.
+  virtual void send(std::string_view connector, connectors::wire_request request, steady_time deadline,
+                    std::function<void(exchange)> done) = 0;
+};
+
+// ---- clock and random ---------------------------------------------------
+
+class clock {
+ public:
+  virtual ~clock() = default;
+  virtual instant now() = 0;
+  using timer_id = std::uint64_t;
+  /// steady_time::max() is allowed and never fires.
+  virtual timer_id call_at(steady_time when, std::function<void()> fire) = 0;
+  /// A cancelled timer's function is destroyed and never called.
+  virtual void cancel(timer_id id) = 0;
+};
+
+using payments::random_source;
+
+}  // namespace turnout::core
