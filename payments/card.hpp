@@ -35,7 +35,12 @@ void secure_wipe(void* data, std::size_t size) noexcept;
 class secret_string {
  public:
   secret_string() = default;
-  explicit secret_string(std::string text) noexcept;
+  /// Takes the text over and wipes the bytes that the move leaves behind in `text`.
+  explicit secret_string(std::string&& text) noexcept;
+  /// Copies; the original is its owner's to wipe.
+  explicit secret_string(std::string_view text);
+  explicit secret_string(const std::string& text) : secret_string(std::string_view(text)) {}
+  explicit secret_string(const char* text) : secret_string(std::string_view(text)) {}
   secret_string(secret_string&&) noexcept;
   secret_string& operator=(secret_string&&) noexcept;
   secret_string(const secret_string&) = delete;

@@ -42,13 +42,24 @@ inline constexpr std::int64_t max_amount_minor = 1'000'000'000'000'000;
 std::optional<money> checked_add(const money& a, const money& b) noexcept;
 std::optional<money> checked_subtract(const money& a, const money& b) noexcept;
 
-/// "12.50" for 1250 EUR, "1250" for 1250 JPY; `exponent` overrides the
-/// standard's where a gateway differs from it.
+/// "12.50" for 1250 EUR, "1250" for 1250 JPY. `exponent` (0..18) overrides the
+/// standard's where a gateway differs from it; the value stays the same: 1250
+/// JPY with 2 is "1250.00". Never drops a digit that is not zero: 1250 EUR with
+/// 0 is "12.5", which the gateway will refuse, not "12".
 std::string to_decimal(const money& amount);
 std::string to_decimal(const money& amount, int exponent);
 
+/// The amount as a whole number of 10^-exponent units, for gateways that count
+/// in other minor units than the standard: 1250 JPY with 2 is 125000. nullopt
+/// when it is not whole there or overflows.
+std::optional<std::int64_t> minor_at_exponent(const money& amount, int exponent) noexcept;
+/// The way back: 125000 JPY with 2 is 1250 JPY.
+std::optional<money> from_minor(std::int64_t minor, currency unit, int exponent) noexcept;
+
 /// Exact: nullopt on a sign, more decimals than the currency has, an empty or
-/// malformed number, or overflow. "12.5" EUR is 1250.
+/// malformed number, or overflow. "12.5" EUR is 1250. With an `exponent` above
+/// the standard's, zeros may fill the extra decimals: "1250.00" JPY with 2.
 std::optional<money> from_decimal(std::string_view text, currency unit) noexcept;
+std::optional<money> from_decimal(std::string_view text, currency unit, int exponent) noexcept;
 
 }  // namespace turnout::payments
