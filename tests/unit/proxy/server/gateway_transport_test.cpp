@@ -1,0 +1,218 @@
+// The transport against real sockets: which failure becomes which word, what
+// counts as carried, and what happens to pools on a reload.
+#include "proxy/server/gateway_transport.hpp"
+
+#include <optional>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch.hpp>
+
+#include "net/server.hpp"
+
+using namespace std::chrono_literals;
+using namespace turnout;
+using boost::asio::ip::tcp;
+
+namespace {
+
+/// Only what the transport reads of a connector.
+struct fake_definition final : connectors::definition {
+  payments::connector_profile about;
+  std::string url;
+  const payments::connector_profile& profile() const noexcept override { return about; }
+  std::string_view base_url() const noexcept override { return url; }
+  connectors::wire_request build_request(payments::operation, const connectors::request_context&) const override {
+    return {};
+  }
+  payments::send_result parse_response(payments::operation, const connectors::wire_reply&,
+                                       const payments::money&) const override {
+    return {};
+  }
+};
+
+std::shared_ptr<const core::configuration> configuration(std::uint16_t port,
+                                                         std::chrono::milliseconds response = 5000ms) {
+  auto gateway = std::make_shared<fake_definition>();
+  gateway->about.name = "alpha";
+  gateway->about.timeouts.response = response;
+  gateway->url = "http://127.0.0.1:" + std::to_string(port);
+  auto made = std::make_shared<core::configuration>();
+  made->connectors.push_back(gateway);
+  return made;
+}
+
+/// A gateway and a proxy's transport on one thread.
+struct world {
+  boost::asio::io_context context{1};
+  net::request_handler handler;
+  net::request seen;
+  net::server gateway{{&context},
+                      {},
+                      [this](std::size_t, net::request&& request, net::responder reply) {
+                        seen = request;
+                        handler(0, std::move(request), std::move(reply));
+                      },
+                      [](unsigned status, std::string_view) { return net::response{status, {}, {}}; }};
+  std::uint16_t port = gateway.listen("127.0.0.1", 0);
+  server::gateway_transport transport{context};
+
+  core::exchange send(std::string_view connector = "alpha", std::chrono::milliseconds deadline = 5000ms,
+                      std::string body = "card=1") {
+    connectors::wire_request request;
+    request.method = "POST";
+    request.target = "/v1/charges?x=1";
+    request.headers.emplace_back("Authorization", payments::secret_string("Bearer k"));
+    request.body = payments::secret_string(std::move(body));
+    std::optional<core::exchange> result;
+    bool inside = true;
+    transport.send(connector, std::move(request), std::chrono::steady_clock::now() + deadline,
+                   [&](core::exchange got) {
+                     CHECK_FALSE(inside);
+                     result = std::move(got);
+                   });
+    inside = false;
+    const auto patience = std::chrono::steady_clock::now() + 20s;
+    while (!result && std::chrono::steady_clock::now() < patience) context.run_one_for(100ms);
+    REQUIRE(result);
+    return *result;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a complete answer comes back whole, and the request arrives whole") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) {
+    reply.send({402, {{"X-Trace", "t1"}}, R"({"error":1})"});
+  };
+  w.transport.configure(configuration(w.port));
+  const core::exchange got = w.send();
+  CHECK(got.error.empty());
+  CHECK(got.carried);
+  CHECK(got.reply.status == 402);
+  CHECK(got.reply.body == R"({"error":1})");
+  CHECK(net::find_header(got.reply.headers, "x-trace") == "t1");
+  CHECK(w.seen.method == "POST");
+  CHECK(w.seen.target == "/v1/charges?x=1");
+  CHECK(w.seen.body == "card=1");
+  CHECK(net::find_header(w.seen.fields, "authorization") == "Bearer k");
+  CHECK(net::find_header(w.seen.fields, "host") == "127.0.0.1:" + std::to_string(w.port));
+}
+
+TEST_CASE("nobody listening is a refused connection that carried nothing") {
+  world w;
+  std::uint16_t closed = 0;
+  {
+    tcp::acceptor taken(w.context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+    closed = taken.local_endpoint().port();
+  }
+  const auto config = configuration(closed);
+  w.transport.configure(config);
+  const core::exchange got = w.send();
+  CHECK(got.error == "connect_refused");
+  CHECK_FALSE(got.carried);
+}
+
+TEST_CASE("a gateway that closes instead of answering has been sent to") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.abort(); };
+  const auto config = configuration(w.port);
+  w.transport.configure(config);
+  const core::exchange got = w.send();
+  CHECK(got.error == "connection_lost");
+  CHECK(got.carried);
+}
+
+TEST_CASE("silence is a response timeout that carried the request") {
+  world w;
+  std::vector<net::responder> kept;
+  w.handler = [&](std::size_t, net::request&&, net::responder reply) { kept.push_back(std::move(reply)); };
+  SECTION("by the connector's own limit") {
+    const auto config = configuration(w.port, 60ms);
+    w.transport.configure(config);
+    const core::exchange got = w.send();
+    CHECK(got.error == "response_timeout");
+    CHECK(got.carried);
+  }
+  SECTION("by the payment's deadline") {
+    const auto config = configuration(w.port);
+    w.transport.configure(config);
+    const core::exchange got = w.send("alpha", 60ms);
+    CHECK(got.error == "response_timeout");
+    CHECK(got.carried);
+  }
+}
+
+TEST_CASE("a deadline that is over carries nothing") {
+  world w;
+  const auto config = configuration(w.port);
+  w.transport.configure(config);
+  const core::exchange got = w.send("alpha", -1ms);
+  CHECK(got.error == "deadline_passed");
+  CHECK_FALSE(got.carried);
+}
+
+TEST_CASE("a connector without a pool is not resolved, and nothing is carried") {
+  world w;
+  const core::exchange got = w.send("nobody");
+  CHECK(got.error == "resolve_failed");
+  CHECK_FALSE(got.carried);
+}
+
+TEST_CASE("an answer that breaks HTTP is malformed, never a success") {
+  world w;
+  tcp::acceptor acceptor(w.context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  tcp::socket peer(w.context);
+  std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}";
+  acceptor.async_accept(peer, [&](boost::system::error_code failed) {
+    if (!failed) boost::asio::async_write(peer, boost::asio::buffer(answer), [](auto, auto) {});
+  });
+  const auto config = configuration(acceptor.local_endpoint().port());
+  w.transport.configure(config);
+  const core::exchange got = w.send();
+  CHECK(got.error == "response_malformed");
+  CHECK(got.carried);
+}
+
+TEST_CASE("a reload moves a connector to its new address; an exchange under way finishes at the old one") {
+  world w;
+  std::optional<net::responder> waiting;
+  w.handler = [&](std::size_t, net::request&&, net::responder reply) { waiting = std::move(reply); };
+  const auto before = configuration(w.port);
+  w.transport.configure(before);
+
+  std::optional<core::exchange> first;
+  connectors::wire_request request;
+  request.method = "POST";
+  request.target = "/";
+  w.transport.send("alpha", std::move(request), std::chrono::steady_clock::now() + 10s,
+                   [&](core::exchange got) { first = std::move(got); });
+  const auto patience = std::chrono::steady_clock::now() + 10s;
+  while (!waiting && std::chrono::steady_clock::now() < patience) w.context.run_one_for(100ms);
+  REQUIRE(waiting);
+
+  net::server moved({&w.context}, {}, [](std::size_t, net::request&&, net::responder reply) { reply.send({204, {}, {}}); },
+                    [](unsigned status, std::string_view) { return net::response{status, {}, {}}; });
+  const auto after = configuration(moved.listen("127.0.0.1", 0));
+  w.transport.configure(after);
+  CHECK(w.send().reply.status == 204);
+
+  waiting->send({201, {}, {}});
+  while (!first && std::chrono::steady_clock::now() < patience) w.context.run_one_for(100ms);
+  REQUIRE(first);
+  CHECK(first->reply.status == 201);
+}
+
+TEST_CASE("a connector that is gone stays reachable for payments that know it, and then is forgotten") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.send({200, {}, {}}); };
+  auto before = configuration(w.port);
+  w.transport.configure(before);
+  const auto empty = std::make_shared<core::configuration>();
+  w.transport.configure(empty);
+  CHECK(w.send().error.empty());
+  before.reset();
+  w.transport.configure(empty);
+  CHECK(w.send().error == "resolve_failed");
+}
