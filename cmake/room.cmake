@@ -14,5 +14,5 @@ function(turnout_warnings target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
     -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wnull-dereference -Wno-error=null-dereference
-    -Wimplicit-fallthrough -Werror)
+    -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror)
 endfunction()

@@ -5,6 +5,10 @@
 // performs the action and comes back with the next event. The driver's one
 // duty towards safety: everything in take_events() and record() is durable
 // *before* the returned action is performed.
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -70,50 +74,92 @@ using action = std::variant<choose, send, answer, wait, finish, none>;
 
 class payment_flow {
  public:
-  /// `record` is fresh (start) or as the journal has it (recovered).
-  /// `profiles` resolves connectors of earlier attempts, by name; a null result
-  /// means the connector is no longer configured: nothing can be asked of it.
-  using profile_lookup = const connector_profile* (*)(const void* context, std::string_view name);
-  payment_flow(payment record, const retry_plan& plan, instant arrival, bool card_in_memory,
-               profile_lookup profiles, const void* context);
+  /// Finds the profile of an earlier attempt's connector; null when it is no
+  /// longer configured: then nothing can be asked of that gateway.
+  using profile_lookup = std::function<const connector_profile*(std::string_view connector)>;
+
+  /// `record` is fresh (then resume(start)) or as the journal has it (then
+  /// resume(recovered)). `arrival` is when the request came in, or the restart.
+  payment_flow(payment record, const retry_plan& plan, instant arrival, bool card_in_memory, profile_lookup profiles);
 
   flow::action resume(const flow::event& event, instant now, random_source& random);
 
   const payment& record() const noexcept { return record_; }
   /// What happened since the last call, oldest first.
-  std::vector<payment_event> take_events();
+  std::vector<payment_event> take_events() noexcept;
   bool has_events() const noexcept { return !events_.empty(); }
   steady_time deadline() const noexcept { return deadline_; }
-  /// False once no send can need the card any more: the driver wipes it.
-  bool needs_card(instant now) const noexcept;
-  /// Names of connectors with an unresolved attempt or unconfirmed reversal.
+  /// False once nothing can need the card any more: the driver wipes it.
+  bool needs_card() const noexcept { return card_in_memory_; }
+  /// True when an attempt at this connector is unresolved or being reversed.
   bool waits_for(std::string_view connector) const noexcept;
-  /// Approvals that had to be reversed because another stood or the payment was over.
-  int late_approvals() const noexcept { return late_approvals_; }
+  /// Since when (in this process) the oldest such attempt is worked on.
+  std::optional<steady_time> unresolved_since() const noexcept;
 
  private:
-  // What is known of an attempt in this process only.
+  /// What is known of an attempt in this process only.
   struct ladder {
-    steady_time begun{};         ///< first send (or restart)
+    steady_time begun{};         ///< first send, or the restart
     steady_time last_carried{};  ///< when the last connection that carried a charge or replay was closed
-    steady_time next_at{};       ///< next rung not before
+    steady_time next_at{};       ///< no rung before this
+    steady_time rung_begun{};    ///< when the rung under way was begun
     int round = 0;
-    send_kind next_rung = send_kind::replay;
+    int rung = 0;                ///< next rung of this round: 0 replay, 1 inquire, 2 reverse, 3 none left
     bool reachable = false;      ///< some rung of this round got an HTTP answer
-    bool reverse_acknowledged = false;  ///< acknowledged, yet no proof by itself
-    bool gave_up = false;        ///< no rung can prove anything: attention
+    bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
   };
+  enum class phase : std::uint8_t { idle, choosing, sending, waiting, finished };
 
+  void on(const flow::start&, instant now);
+  void on(const flow::recovered&, instant now);
+  void on(const flow::chosen&, instant now);
+  void on(const flow::no_candidate&, instant now);
+  void on(const flow::sent&, instant now);
+  void on(const flow::timer&, instant now);
+  void on(const flow::cancel_requested&, instant now);
+  void on(const flow::gateway_recovered&, instant now);
+  void on(const flow::gateway_said&, instant now);
+
+  void charge_ended(std::size_t index, const send_result& result, instant now);
+  void replay_ended(std::size_t index, const send_result& result, instant now);
+  void inquiry_ended(std::size_t index, const send_result& result, instant now);
+  void reversal_ended(std::size_t index, const send_result& result, instant now);
+  void approve(std::size_t index, const send_result& result, instant now);
+  void settle(std::size_t index, outcome ended, const send_result& result, instant now);
+  void want_reversal(std::size_t index, std::string_view reason, instant now);
+
+  flow::action next(instant now, random_source& random);
+  void reverse_what_may_not_stand(instant now);
+  void update_status(instant now);
+  void raise_attention(instant now);
+  void forget_card(instant now);
+  bool must_answer(instant now) const noexcept;
+  bool may_continue(instant now) const noexcept;
+  bool expired(instant now) const noexcept;
+  bool needs_work(std::size_t index) const noexcept;
+  flow::action begin_charge(instant now);
+  std::optional<send_kind> take_rung(std::size_t index, instant now);
+  bool rung_allowed(std::size_t index, send_kind kind, instant now) const;
+  bool may_replay(std::size_t index, instant now) const;
+  bool can_prove(std::size_t index, instant now) const;
+  void end_round(std::size_t index, instant now, random_source& random);
+  void finalize(payment_status status, instant now);
+  payment_error explain_failure() const;
+  void note(payment_event_type type, instant now, std::string_view attempt, std::string_view code);
+  const connector_profile* profile(std::size_t index) const { return profiles_(record_.attempts[index].connector); }
 
   payment record_;
   retry_plan plan_;
   steady_time deadline_;
   profile_lookup profiles_;
-  const void* context_;
   bool card_in_memory_;
+  phase phase_ = phase::idle;
+  std::size_t sending_ = 0;              ///< the attempt a send is under way for
+  send_kind sending_kind_ = send_kind::charge;
+  bool charge_chosen_ = false;           ///< the last attempt's first send is due
+  std::string no_candidate_;             ///< why nobody is left, once known
   std::vector<ladder> ladders_;          ///< beside record_.attempts
   std::vector<payment_event> events_;
-  int late_approvals_ = 0;
 };
 
 }  // namespace turnout::payments

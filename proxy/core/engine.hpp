@@ -46,6 +46,10 @@ struct create_result {
   std::vector<routing::exclusion> excluded;
 };
 
+/// Writes a decision down for GET …/decisions, as a JSON object.
+using decision_writer =
+    std::function<std::string(const routing::decision& made, std::string_view policy_version, wall_time at)>;
+
 class engine {
  public:
   struct ports {
@@ -54,7 +58,8 @@ class engine {
     core::clock& clock;
     core::random_source& random;
   };
-  engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config);
+  engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config,
+         decision_writer explain);
   ~engine();
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
@@ -79,8 +84,9 @@ class engine {
   /// recovered is the owner's business; called with the connector's name.
   std::function<void(const std::string&)> on_gateway_recovered;
 
- private:
   struct implementation;
+
+ private:
   std::shared_ptr<implementation> implementation_;
 };
 

@@ -1,0 +1,313 @@
+// Events change the record; next() then decides. The safety rules live in
+// approve(), settle(), rung_allowed() and may_continue(): nothing else ends an
+// attempt's uncertainty or lets another gateway try.
+#include "payments/payment_flow.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "payments/assertion.hpp"
+
+namespace turnout::payments {
+
+namespace {
+
+bool is_decline(outcome ended) noexcept {
+  return ended == outcome::hard_decline || ended == outcome::soft_decline;
+}
+
+/// An approval counts only for the amount and currency asked.
+bool amount_differs(const attempt& asked, const send_result& result) {
+  if (result.amount_unreadable) return true;
+  if (result.amount_minor && *result.amount_minor != asked.amount.minor) return true;
+  return result.currency && *result.currency != asked.amount.unit.code();
+}
+
+}  // namespace
+
+std::string_view to_string(send_kind kind) noexcept {
+  switch (kind) {
+    case send_kind::charge: return "charge";
+    case send_kind::replay: return "replay";
+    case send_kind::inquire: return "inquire";
+    case send_kind::reverse: return "reverse";
+  }
+  return "";
+}
+
+payment_flow::payment_flow(payment record, const retry_plan& plan, instant arrival, bool card_in_memory,
+                           profile_lookup profiles)
+    : record_(std::move(record)),
+      plan_(plan),
+      deadline_(arrival.steady + plan.deadline),
+      profiles_(std::move(profiles)),
+      card_in_memory_(card_in_memory) {
+  record_.attempts.reserve(static_cast<std::size_t>(plan_.max_attempts));
+  ladders_.resize(record_.attempts.size());
+}
+
+flow::action payment_flow::resume(const flow::event& event, instant now, random_source& random) {
+  std::visit([&](const auto& each) { on(each, now); }, event);
+  if (phase_ == phase::choosing || phase_ == phase::sending) return flow::none{};
+  return next(now, random);
+}
+
+std::vector<payment_event> payment_flow::take_events() noexcept { return std::exchange(events_, {}); }
+
+bool payment_flow::waits_for(std::string_view connector) const noexcept {
+  for (std::size_t i = 0; i < record_.attempts.size(); ++i)
+    if (record_.attempts[i].connector == connector && needs_work(i)) return true;
+  return false;
+}
+
+std::optional<steady_time> payment_flow::unresolved_since() const noexcept {
+  std::optional<steady_time> oldest;
+  for (std::size_t i = 0; i < ladders_.size(); ++i)
+    if (needs_work(i) && (!oldest || ladders_[i].begun < *oldest)) oldest = ladders_[i].begun;
+  return oldest;
+}
+
+// ---- events -------------------------------------------------------------
+
+void payment_flow::on(const flow::start&, instant now) {
+  TURNOUT_ASSERT(phase_ == phase::idle && record_.attempts.empty());
+  if (plan_.expire_after.count() > 0) record_.expires_at = record_.created_at + plan_.expire_after;
+  note(payment_event_type::created, now, {}, to_string(record_.status));
+}
+
+void payment_flow::on(const flow::recovered&, instant now) {
+  TURNOUT_ASSERT(phase_ == phase::idle);
+  for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
+    attempt& each = record_.attempts[i];
+    ladders_[i] = ladder{.begun = now.steady, .last_carried = now.steady, .next_at = now.steady};
+    if (!each.in_flight) continue;
+    each.in_flight = false;
+    each.outcome = outcome::unknown;
+    each.code = "interrupted";
+    each.ended_at = now.wall;
+    note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
+  }
+  card_in_memory_ = false;
+  if (!is_final(record_.status)) {
+    // Whoever waited is gone, or was answered already: either way nobody else is tried.
+    record_.answered = true;
+    record_.interrupted = true;
+  }
+  note(payment_event_type::recovered, now, {}, to_string(record_.status));
+}
+
+void payment_flow::on(const flow::chosen& event, instant now) {
+  TURNOUT_ASSERT(phase_ == phase::choosing && event.connector != nullptr);
+  phase_ = phase::idle;
+  if (!may_continue(now)) return;  // cancelled, or out of time, while the router was asked
+  attempt made{.id = event.attempt_id,
+               .connector = event.connector->name,
+               .operation = event.operation,
+               .amount = event.charged};
+  made.started_at = now.wall;
+  record_.attempts.push_back(std::move(made));
+  ladders_.push_back(ladder{.begun = now.steady, .last_carried = now.steady, .next_at = now.steady});
+  charge_chosen_ = true;
+  note(payment_event_type::attempt_started, now, record_.attempts.back().id, event.connector->name);
+}
+
+void payment_flow::on(const flow::no_candidate& event, instant) {
+  TURNOUT_ASSERT(phase_ == phase::choosing);
+  phase_ = phase::idle;
+  no_candidate_ = event.code.empty() ? "no_gateway_available" : event.code;
+}
+
+void payment_flow::on(const flow::sent& event, instant now) {
+  TURNOUT_ASSERT(phase_ == phase::sending);
+  phase_ = phase::idle;
+  const std::size_t index = sending_;
+  ++record_.attempts[index].sends;
+  ladders_[index].reachable |= event.result.answered;
+  switch (sending_kind_) {
+    case send_kind::charge: return charge_ended(index, event.result, now);
+    case send_kind::replay: return replay_ended(index, event.result, now);
+    case send_kind::inquire: return inquiry_ended(index, event.result, now);
+    case send_kind::reverse: return reversal_ended(index, event.result, now);
+  }
+}
+
+void payment_flow::on(const flow::timer&, instant) {
+  if (phase_ == phase::waiting) phase_ = phase::idle;
+}
+
+void payment_flow::on(const flow::cancel_requested&, instant now) {
+  if (phase_ == phase::waiting) phase_ = phase::idle;
+  if (is_final(record_.status) || record_.cancel_requested) return;
+  record_.cancel_requested = true;
+  note(payment_event_type::cancel_requested, now, {}, {});
+}
+
+void payment_flow::on(const flow::gateway_recovered& event, instant now) {
+  if (phase_ == phase::waiting) phase_ = phase::idle;
+  for (std::size_t i = 0; i < ladders_.size(); ++i) {
+    if (record_.attempts[i].connector != event.connector || !needs_work(i)) continue;
+    ladders_[i].next_at = now.steady;
+    ladders_[i].rung = 0;
+  }
+}
+
+void payment_flow::on(const flow::gateway_said& event, instant now) {
+  if (phase_ == phase::waiting || phase_ == phase::finished) phase_ = phase::idle;
+  const auto found = std::find_if(record_.attempts.begin(), record_.attempts.end(),
+                                  [&](const attempt& each) { return each.id == event.attempt_id; });
+  if (found == record_.attempts.end()) return;
+  const auto index = static_cast<std::size_t>(found - record_.attempts.begin());
+  if (found->in_flight) return;  // the send under way will say the same, or its ladder will
+  if (event.result.result == outcome::approved) {
+    approve(index, event.result, now);
+  } else if (is_decline(event.result.result) && found->outcome != outcome::unknown && found->unresolved()) {
+    settle(index, event.result.result, event.result, now);
+  }
+}
+
+// ---- what a send taught -------------------------------------------------
+
+void payment_flow::charge_ended(std::size_t index, const send_result& result, instant now) {
+  attempt& each = record_.attempts[index];
+  each.in_flight = false;
+  each.latency = result.latency;
+  each.ended_at = now.wall;
+  ladder& steps = ladders_[index];
+  steps.next_at = now.steady;
+  if (result.carried) steps.last_carried = now.steady;
+  if (result.result == outcome::approved) {
+    approve(index, result, now);
+  } else {
+    each.outcome = result.result;
+    each.code = result.code;
+    each.reason = result.reason;
+    each.gateway_code = result.gateway_code;
+    each.gateway_reference = result.gateway_reference;
+    if (result.result == outcome::requires_action) record_.next_action_url = result.action_url;
+  }
+  note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
+}
+
+// A same-key replay is asked only where its definite answer is a proof
+// (rung_allowed); a 429, a refused connection, a "duplicate" or a 5xx changes nothing.
+void payment_flow::replay_ended(std::size_t index, const send_result& result, instant now) {
+  if (result.carried) ladders_[index].last_carried = now.steady;
+  attempt& each = record_.attempts[index];
+  if (result.result == outcome::approved) return approve(index, result, now);
+  if (each.seen_approved || !each.unresolved()) return;  // settled by news that came meanwhile
+  if (is_decline(result.result)) {
+    settle(index, result.result, result, now);
+  } else if (result.result == outcome::pending || result.result == outcome::requires_action) {
+    each.outcome = result.result;  // still unresolved, and now known to the gateway
+    each.gateway_reference = result.gateway_reference;
+    if (result.result == outcome::requires_action) record_.next_action_url = result.action_url;
+    note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
+  }
+}
+
+void payment_flow::inquiry_ended(std::size_t index, const send_result& result, instant now) {
+  const attempt& each = record_.attempts[index];
+  if (result.result == outcome::approved) return approve(index, result, now);
+  // It told us otherwise before (only a reversal ends that), or news came meanwhile.
+  if (each.seen_approved || !each.unresolved()) return;
+  const bool says_declined = is_decline(result.result);
+  if (!says_declined && !result.not_found) return;
+  // The gateway itself told us of this attempt: its later decline is its answer.
+  if (says_declined && each.outcome != outcome::unknown) return settle(index, result.result, result, now);
+  // Otherwise "no charge" counts only when asked long enough after the last
+  // connection that could have carried one was closed.
+  const connector_profile* gateway = profile(index);
+  if (gateway == nullptr || !gateway->resolve.not_found_final_after) return;
+  if (ladders_[index].rung_begun < ladders_[index].last_carried + *gateway->resolve.not_found_final_after) return;
+  if (says_declined) return settle(index, result.result, result, now);
+  send_result proof = result;
+  proof.code = "not_found";
+  settle(index, outcome::not_sent, proof, now);
+}
+
+void payment_flow::reversal_ended(std::size_t index, const send_result& result, instant now) {
+  if (result.result != outcome::approved) return;
+  attempt& each = record_.attempts[index];
+  const connector_profile* gateway = profile(index);
+  const bool proof = each.seen_approved || (gateway != nullptr && gateway->resolve.reverse_blocks_late);
+  if (!proof) {
+    ladders_[index].reverse_acknowledged = true;
+    return;
+  }
+  each.reversal = reversal_state::confirmed;
+  note(payment_event_type::reversal_confirmed, now, each.id, each.reversal_reason);
+  if (!each.unresolved()) return;
+  send_result undone = result;
+  const bool wrong_amount = each.reversal_reason == "wrong_amount";
+  undone.code = wrong_amount ? "wrong_amount" : "reversed";
+  settle(index, wrong_amount ? outcome::rejected : outcome::not_sent, undone, now);
+}
+
+// The gateway says that the charge exists.
+void payment_flow::approve(std::size_t index, const send_result& result, instant now) {
+  attempt& each = record_.attempts[index];
+  const bool seen_before = std::exchange(each.seen_approved, true);
+  if (!result.gateway_reference.empty()) each.gateway_reference = result.gateway_reference;
+  if (each.reversal == reversal_state::confirmed) {
+    // Acknowledged as reversed before anybody had seen it: make sure.
+    if (!seen_before) want_reversal(index, "late_approval", now);
+    return;
+  }
+  if (each.reversal == reversal_state::wanted) {
+    ladders_[index].reverse_acknowledged = false;  // it exists after all: reverse it again
+    return;
+  }
+  if (each.outcome == outcome::approved && seen_before) return;  // told twice
+  each.captured = result.captured.value_or(each.operation == operation::sale);
+  if (amount_differs(each, result)) {
+    each.outcome = outcome::unknown;
+    each.code = "wrong_amount";
+    return want_reversal(index, "wrong_amount", now);
+  }
+  const bool settled_already = !each.in_flight && !each.unresolved();
+  const bool other_stands = std::any_of(record_.attempts.begin(), record_.attempts.end(), [&](const attempt& other) {
+    return &other != &each && (other.stands() || other.in_flight);
+  });
+  each.outcome = outcome::approved;
+  each.code.clear();
+  each.reason = decline_reason::none;
+  if (settled_already || other_stands || is_final(record_.status)) {
+    note(payment_event_type::late_approval, now, each.id, {});
+    return want_reversal(index, "late_approval", now);
+  }
+  if (each.sends > 1) note(payment_event_type::attempt_resolved, now, each.id, to_string(each.outcome));
+}
+
+// The attempt is proven not charged: by a definite answer, or by a proof.
+void payment_flow::settle(std::size_t index, outcome ended, const send_result& result, instant now) {
+  attempt& each = record_.attempts[index];
+  TURNOUT_ASSERT(each.unresolved() && ended != outcome::approved && ended != outcome::unknown);
+  each.outcome = ended;
+  each.code = result.code;
+  each.reason = result.reason;
+  if (!result.gateway_code.empty()) each.gateway_code = result.gateway_code;
+  if (!result.gateway_reference.empty()) each.gateway_reference = result.gateway_reference;
+  if (each.reversal == reversal_state::wanted) each.reversal = reversal_state::none;  // nothing left to undo
+  note(payment_event_type::attempt_resolved, now, each.id, to_string(ended));
+}
+
+// Durable before the reversal is sent: from here on the attempt is only ever
+// reversed. A replay would give back the cached approval of a charge that is gone.
+void payment_flow::want_reversal(std::size_t index, std::string_view reason, instant now) {
+  attempt& each = record_.attempts[index];
+  each.reversal = reversal_state::wanted;
+  each.reversal_reason = reason;
+  ladder& steps = ladders_[index];
+  steps.round = 0;
+  steps.rung = 0;
+  steps.next_at = now.steady;
+  steps.reverse_acknowledged = false;
+  note(payment_event_type::reversal_wanted, now, each.id, reason);
+}
+
+void payment_flow::note(payment_event_type type, instant now, std::string_view attempt, std::string_view code) {
+  record_.updated_at = std::max(record_.updated_at, now.wall);
+  events_.push_back({type, now.wall, std::string(attempt), std::string(code)});
+}
+
+}  // namespace turnout::payments

@@ -1,0 +1,142 @@
+// Takes payments in and hands each to a run of its own. See ports.hpp for threading.
+#include "proxy/core/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "payments/identifier.hpp"
+#include "proxy/core/candidates.hpp"
+#include "proxy/core/idempotency.hpp"
+#include "proxy/core/payment_run.hpp"
+
+namespace turnout::core {
+
+namespace flow = payments::flow;
+using payments::outcome;
+
+namespace {
+
+payments::payment new_record(const create_command& command, const policies::policy& policy, random_source& random) {
+  const payments::payment_request& wish = command.request;
+  payments::payment record{.merchant = wish.merchant, .livemode = wish.livemode, .amount = wish.amount};
+  record.id = payments::make_identifier("pay", command.arrival.wall, random);
+  record.capture = wish.capture;
+  record.method = wish.method;
+  record.card = command.card.summary();
+  record.card.fingerprint = command.card_fingerprint;
+  record.reference = wish.reference;
+  record.buyer = wish.buyer;
+  record.return_url = wish.return_url;
+  record.metadata = wish.metadata;
+  record.policy = policy.name;
+  record.created_at = record.updated_at = command.arrival.wall;
+  return record;
+}
+
+}  // namespace
+
+void engine::implementation::note_health(const std::string& connector, const payments::send_result& result) {
+  bool& trouble = troubled[connector];
+  const bool definite = result.answered && result.result != outcome::unknown && result.result != outcome::not_sent;
+  const bool recovered = trouble && (definite || result.not_found);
+  if (definite || result.not_found) trouble = false;
+  else if (result.result == outcome::unknown || !result.answered) trouble = true;
+  if (recovered && owner.on_gateway_recovered) owner.on_gateway_recovered(connector);
+}
+
+engine::engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config,
+               decision_writer explain)
+    : implementation_(std::make_shared<implementation>(
+          implementation{world, routing, watcher, std::move(config), std::move(explain), *this, false, 0, {}, {}})) {}
+
+engine::~engine() = default;
+
+void engine::create(create_command command, std::function<void(create_result)> done) {
+  implementation& home = *implementation_;
+  const policies::match_input input{.merchant = command.request.merchant,
+                                    .method = command.request.method,
+                                    .brand = command.card.brand(),
+                                    .bin = command.card.reveal_number().substr(0, 6),
+                                    .customer_country = command.request.buyer.country,
+                                    .amount = command.request.amount,
+                                    .capture = command.request.capture};
+  // Rate feeds are not part of this version: amounts compare within one currency only.
+  const policies::amount_lookup no_rates = [](const payments::money& amount, payments::currency to) {
+    return amount.unit == to ? std::optional(amount) : std::nullopt;
+  };
+  const policies::policy_choice choice = policies::select(home.config->policies, input, no_rates);
+  std::optional<create_result> refusal;
+  std::optional<payments::payment> record;
+  if (home.draining) {
+    refusal = create_result{.status = create_status::unavailable};
+  } else if (choice.rate_unavailable) {
+    refusal = create_result{.status = create_status::rate_unavailable};
+  } else if (choice.chosen == nullptr) {
+    refusal = create_result{.status = create_status::no_policy};
+  } else {
+    record = new_record(command, *choice.chosen, home.world.random);
+    candidate_set found = find_candidates(*home.config, choice.chosen->route, *record);
+    if (found.candidates.empty())
+      refusal = create_result{.status = create_status::no_candidate, .excluded = std::move(found.excluded)};
+  }
+  if (refusal) {
+    // A key that was used before is answered from what it did then, even if
+    // the same request would be refused today.
+    if (command.claim) {
+      auto existing = home.world.journal.find_key(command.request.merchant, command.request.livemode, command.claim->key);
+      if (existing) return done(answer_from(home.world.journal, *command.claim, std::move(*existing)));
+    }
+    return done(std::move(*refusal));
+  }
+  ++home.unanswered;
+  const std::string id = record->id;
+  auto run = std::make_shared<payment_run>(home, std::move(*record), choice.chosen->retry, choice.chosen->route,
+                                           command.arrival, std::move(command.card));
+  home.live.emplace(id, run);
+  run->start(std::move(command.claim), std::move(command.render), std::move(done));
+}
+
+void engine::recover(payments::payment record) {
+  implementation& home = *implementation_;
+  const std::string id = record.id;
+  auto run = std::make_shared<payment_run>(home, std::move(record), payments::default_retry_plan(), policies::route{},
+                                           home.world.clock.now(), payments::card{});
+  home.live.emplace(id, run);
+  run->recover();
+}
+
+void engine::configure(std::shared_ptr<const configuration> config) { implementation_->config = std::move(config); }
+
+void engine::gateway_recovered(std::string_view connector) {
+  std::vector<std::shared_ptr<payment_run>> waiting;
+  for (const auto& [id, run] : implementation_->live)
+    if (run->flow().waits_for(connector)) waiting.push_back(run);
+  for (const auto& run : waiting) run->feed(flow::gateway_recovered{std::string(connector)});
+}
+
+void engine::drain() { implementation_->draining = true; }
+
+std::size_t engine::unanswered() const noexcept { return implementation_->unanswered; }
+
+std::vector<engine::unresolved_view> engine::unresolved(instant now) const {
+  std::vector<unresolved_view> views;
+  for (const auto& [id, run] : implementation_->live) {
+    const auto since = run->flow().unresolved_since();
+    if (!since || !run->flow().record().answered) continue;
+    for (const payments::attempt& each : run->flow().record().attempts) {
+      if (!each.unresolved() && each.reversal != payments::reversal_state::wanted) continue;
+      const auto age = std::chrono::duration_cast<payments::milliseconds>(now.steady - *since);
+      const auto known = std::find_if(views.begin(), views.end(),
+                                      [&](const unresolved_view& view) { return view.connector == each.connector; });
+      if (known == views.end()) {
+        views.push_back({each.connector, 1, age});
+      } else {
+        ++known->count;
+        known->oldest = std::max(known->oldest, age);
+      }
+    }
+  }
+  return views;
+}
+
+}  // namespace turnout::core

@@ -1,0 +1,279 @@
+#include "proxy/core/payment_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "payments/assertion.hpp"
+#include "payments/identifier.hpp"
+#include "proxy/core/candidates.hpp"
+#include "proxy/core/idempotency.hpp"
+
+namespace turnout::core {
+
+namespace flow = payments::flow;
+using payments::outcome;
+using payments::send_kind;
+
+namespace {
+
+// A commit that the journal could not take is tried again after this long.
+constexpr payments::milliseconds commit_retry{200};
+
+/// What may be said of a payment whose latest step is not durable yet.
+payments::payment as_processing(const payments::payment& record) {
+  payments::payment told = record;
+  told.status = payments::payment_status::processing;
+  told.amount_authorized = told.amount_captured = 0;
+  told.connector.clear();
+  told.error.reset();
+  told.attempts.clear();
+  return told;
+}
+
+}  // namespace
+
+void payment_run::feed(flow::event event) {
+  inbox_.push_back(std::move(event));
+  pump();
+}
+
+// Events wait while a commit is under way (the record is being written) and
+// while another one is being handled.
+void payment_run::pump() {
+  if (pumping_) return;
+  pumping_ = true;
+  const auto self = shared_from_this();
+  while (!inbox_.empty() && !committing_ && !ended_) {
+    const flow::event event = std::move(inbox_.front());
+    inbox_.pop_front();
+    perform(flow_.resume(event, now(), home_.world.random));
+  }
+  pumping_ = false;
+}
+
+void payment_run::perform(flow::action action) {
+  if (!flow_.needs_card()) card_.wipe();
+  std::vector<payments::payment_event> events = flow_.take_events();
+  observe_events(events);
+  std::move(events.begin(), events.end(), std::back_inserter(uncommitted_));
+  // A choice needs no commit of its own: it becomes durable with the attempt it leads to.
+  const bool may_wait_for_more = std::holds_alternative<flow::choose>(action) || std::holds_alternative<flow::none>(action);
+  if (uncommitted_.empty() || may_wait_for_more) return act(action);
+  commit_then(std::move(action));
+}
+
+// Everything that led to the action is durable before the action is performed.
+void payment_run::commit_then(flow::action action) {
+  TURNOUT_ASSERT(!committing_);
+  committing_ = true;
+  const auto self = shared_from_this();
+  journal_write write;
+  // Shares ownership of the whole run: the flow's record lives inside it.
+  write.record = std::shared_ptr<const payments::payment>(self, &flow_.record());
+  write.events = uncommitted_;
+  write.decisions = decisions_;
+  write.create = create_;
+  if (create_) write.claim = claim_;
+  if (std::holds_alternative<flow::answer>(action) && render_) {
+    rendered_ = render_(flow_.record());
+    if (claim_ && is_final(flow_.record().status)) write.answer = rendered_;
+  }
+  home_.world.journal.commit(std::move(write), [self, action](commit_result result) { self->committed(action, std::move(result)); });
+}
+
+void payment_run::committed(const flow::action& action, commit_result result) {
+  const auto self = shared_from_this();
+  if (result.status == commit_status::unavailable) return commit_refused(action);
+  if (result.status == commit_status::key_exists) {
+    TURNOUT_ASSERT(create_ && result.existing);
+    reply(answer_from(home_.world.journal, *claim_, std::move(*result.existing)));
+    return end();
+  }
+  committing_ = false;
+  create_ = false;
+  uncommitted_.clear();
+  decisions_.clear();
+  act(action);
+  pump();
+}
+
+// Nothing was written. A new payment is refused whole: nothing was sent for
+// it. A later step is tried again until it is durable; a merchant who waits
+// is told what the journal has: processing.
+void payment_run::commit_refused(const flow::action& action) {
+  if (create_) {
+    reply({.status = create_status::unavailable});
+    return end();
+  }
+  if (done_ && now().steady >= flow_.deadline()) {
+    create_result told{.status = create_status::answered};
+    told.answer = render_(as_processing(flow_.record()));
+    reply(std::move(told));
+  }
+  const auto self = shared_from_this();
+  home_.world.clock.call_at(now().steady + commit_retry, [self, action] {
+    self->committing_ = false;
+    self->commit_then(action);
+  });
+}
+
+void payment_run::act(const flow::action& action) {
+  if (std::holds_alternative<flow::choose>(action)) return ask_router();
+  if (const auto* sending = std::get_if<flow::send>(&action)) return send(*sending);
+  if (const auto* waiting = std::get_if<flow::wait>(&action)) return wait(waiting->until);
+  if (std::holds_alternative<flow::answer>(action)) {
+    tell_merchant();
+    return feed(flow::timer{});
+  }
+  if (std::holds_alternative<flow::finish>(action)) end();
+}
+
+routing::request payment_run::routing_request() const {
+  const payments::payment& record = flow_.record();
+  return {.merchant = record.merchant,
+          .method = record.method,
+          .brand = record.card.brand,
+          .bin = record.card.bin,
+          .country = {},
+          .amount = record.amount};
+}
+
+void payment_run::ask_router() {
+  const payments::payment& record = flow_.record();
+  const instant at = now();
+  if (home_.draining && record.attempts.empty()) return feed(flow::no_candidate{"shutting_down"});
+  candidate_set found = find_candidates(*config_, route_, record);
+  std::vector<routing::tried> tried;
+  for (const payments::attempt& each : record.attempts) tried.push_back({each.connector, each.outcome, each.reason});
+  const routing::request asked = routing_request();
+  bool budget_spent = false;
+  home_.routing.with([&](routing::router& router, policies::retry_budget& budget) {
+    decision_ = router.choose(asked, route_, found.candidates, tried, at, home_.world.random);
+    if (record.attempts.empty()) budget.on_payment(at.steady);
+    else if (!decision_.order.empty()) budget_spent = !budget.withdraw(at.steady);
+  });
+  found.excluded.insert(found.excluded.end(), decision_.excluded.begin(), decision_.excluded.end());
+  decision_.excluded = std::move(found.excluded);
+  decisions_.push_back(home_.explain(decision_, config_->policies.version, at.wall));
+  home_.watcher.on_decision(record, decision_);
+  if (budget_spent) return feed(flow::no_candidate{"retry_budget_exhausted"});
+  if (decision_.order.empty()) return feed(flow::no_candidate{record.attempts.empty() ? "no_connector" : "no_gateway_available"});
+  const connectors::definition* chosen = config_->find(decision_.order.front().connector);
+  TURNOUT_ASSERT(chosen != nullptr);
+  if (!record.attempts.empty()) {
+    const payments::attempt& last = record.attempts.back();
+    home_.watcher.on_failover(last.connector, chosen->profile().name, to_string(last.outcome));
+  }
+  const auto operation = record.capture == payments::capture_mode::automatic ? payments::operation::sale
+                                                                             : payments::operation::authorize;
+  feed(flow::chosen{&chosen->profile(), payments::make_identifier("att", at.wall, home_.world.random), operation, record.amount});
+}
+
+void payment_run::send(const flow::send& what) {
+  const payments::payment& record = flow_.record();
+  const payments::attempt& attempt = record.attempts[what.attempt];
+  const connectors::definition* gateway = config_->find(attempt.connector);
+  TURNOUT_ASSERT(gateway != nullptr);
+  payments::operation operation = attempt.operation;
+  if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
+  if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
+  const bool charges = what.kind == send_kind::charge || what.kind == send_kind::replay;
+  const connectors::request_context context{record, attempt, charges ? &card_ : nullptr};
+  if (what.kind == send_kind::charge) {
+    const routing::request asked = routing_request();
+    home_.routing.with([&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
+  }
+  const auto self = shared_from_this();
+  home_.world.transport.send(attempt.connector, gateway->build_request(operation, context), what.deadline,
+                             [self, what](exchange came_back) { self->sent(what, std::move(came_back)); });
+}
+
+void payment_run::sent(const flow::send& what, exchange came_back) {
+  const payments::payment& record = flow_.record();
+  const payments::attempt& attempt = record.attempts[what.attempt];
+  payments::send_result result;
+  if (came_back.error.empty()) {
+    payments::operation operation = attempt.operation;
+    if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
+    if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
+    const connectors::definition* gateway = config_->find(attempt.connector);
+    result = gateway->parse_response(operation, came_back.reply, attempt.amount);
+    result.answered = true;
+    result.carried = true;
+  } else {
+    // Only "no byte left this process" proves that nothing was processed.
+    result.result = came_back.carried ? outcome::unknown : outcome::not_sent;
+    result.code = std::move(came_back.error);
+    result.carried = came_back.carried;
+  }
+  result.latency = came_back.latency;
+  home_.watcher.on_send(attempt, what.kind, result);
+  if (what.kind == send_kind::charge) {
+    const routing::request asked = routing_request();
+    home_.routing.with([&](routing::router& router, policies::retry_budget&) {
+      router.observe(asked, decision_, result, now());
+    });
+  }
+  const std::string connector = attempt.connector;
+  feed(flow::sent{result});
+  home_.note_health(connector, result);
+}
+
+void payment_run::wait(steady_time until) {
+  if (std::exchange(timer_set_, false)) home_.world.clock.cancel(timer_);
+  if (until == steady_time::max()) return;
+  const auto self = shared_from_this();
+  timer_set_ = true;
+  timer_ = home_.world.clock.call_at(until, [self] {
+    self->timer_set_ = false;
+    self->feed(flow::timer{});
+  });
+}
+
+void payment_run::tell_merchant() {
+  if (!done_) return;
+  TURNOUT_ASSERT(rendered_.has_value());
+  create_result told{.status = create_status::answered};
+  told.answer = std::move(*rendered_);
+  rendered_.reset();
+  reply(std::move(told));
+}
+
+void payment_run::reply(create_result result) {
+  if (!done_) return;
+  if (result.status == create_status::answered) {
+    const auto taken = std::chrono::duration_cast<payments::milliseconds>(now().steady - arrival_.steady);
+    home_.watcher.on_answer(flow_.record(), taken);
+  }
+  --home_.unanswered;
+  std::exchange(done_, nullptr)(std::move(result));
+}
+
+void payment_run::observe_events(const std::vector<payments::payment_event>& events) {
+  using type = payments::payment_event_type;
+  const payments::payment& record = flow_.record();
+  for (const payments::payment_event& each : events) {
+    const auto attempt = std::find_if(record.attempts.begin(), record.attempts.end(),
+                                      [&](const payments::attempt& one) { return one.id == each.attempt; });
+    const bool found = attempt != record.attempts.end();
+    if (found && (each.type == type::attempt_ended || each.type == type::attempt_resolved)) home_.watcher.on_attempt(record, *attempt);
+    if (found && each.type == type::reversal_wanted) home_.watcher.on_reversal(attempt->connector, "wanted");
+    if (found && each.type == type::reversal_confirmed) home_.watcher.on_reversal(attempt->connector, "confirmed");
+    if (each.type == type::late_approval) home_.watcher.on_invariant_violation("late_approval", record.id);
+    if (each.type == type::finished) home_.watcher.on_final(record);
+  }
+}
+
+void payment_run::end() {
+  ended_ = true;
+  inbox_.clear();
+  card_.wipe();
+  if (std::exchange(timer_set_, false)) home_.world.clock.cancel(timer_);
+  if (done_) {
+    --home_.unanswered;
+    done_ = nullptr;
+  }
+  home_.live.erase(flow_.record().id);
+}
+
+}  // namespace turnout::core

@@ -1,0 +1,106 @@
+#pragma once
+// One payment under way: performs what its payment_flow decides, every step
+// committed before the action it leads to. Internal to proxy/core.
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "payments/payment_flow.hpp"
+#include "proxy/core/engine.hpp"
+
+namespace turnout::core {
+
+class payment_run;
+
+/// What the runs of one engine share.
+struct engine::implementation {
+  ports world;
+  shared_routing& routing;
+  observer& watcher;
+  std::shared_ptr<const configuration> config;
+  decision_writer explain;
+  engine& owner;
+  bool draining = false;
+  std::size_t unanswered = 0;
+  std::unordered_map<std::string, std::shared_ptr<payment_run>> live;
+  std::map<std::string, bool, std::less<>> troubled;  ///< connectors whose last send gave no definite answer
+
+  /// Notices when a gateway gives definite answers again after trouble.
+  void note_health(const std::string& connector, const payments::send_result& result);
+};
+
+class payment_run : public std::enable_shared_from_this<payment_run> {
+ public:
+  payment_run(engine::implementation& home, payments::payment record, const payments::retry_plan& plan,
+              policies::route route, instant arrival, payments::card card)
+      : home_(home),
+        config_(home.config),
+        route_(std::move(route)),
+        arrival_(arrival),
+        card_(std::move(card)),
+        flow_(std::move(record), plan, arrival, card_.present(),
+              [config = config_](std::string_view name) -> const payments::connector_profile* {
+                const connectors::definition* found = config->find(name);
+                return found ? &found->profile() : nullptr;
+              }) {}
+
+  void start(std::optional<idempotency_claim> claim, std::function<stored_answer(const payments::payment&)> render,
+             std::function<void(create_result)> done) {
+    claim_ = std::move(claim);
+    render_ = std::move(render);
+    done_ = std::move(done);
+    create_ = true;
+    feed(payments::flow::start{});
+  }
+  void recover() { feed(payments::flow::recovered{}); }
+  void feed(payments::flow::event event);
+  const payments::payment_flow& flow() const noexcept { return flow_; }
+  bool unanswered() const noexcept { return static_cast<bool>(done_); }
+
+ private:
+  void pump();
+  void perform(payments::flow::action action);
+  void commit_then(payments::flow::action action);
+  void committed(const payments::flow::action& action, commit_result result);
+  void commit_refused(const payments::flow::action& action);
+  void act(const payments::flow::action& action);
+  void ask_router();
+  void send(const payments::flow::send& what);
+  void sent(const payments::flow::send& what, exchange came_back);
+  void wait(steady_time until);
+  void tell_merchant();
+  void reply(create_result result);
+  void observe_events(const std::vector<payments::payment_event>& events);
+  void end();
+  instant now() { return home_.world.clock.now(); }
+  routing::request routing_request() const;
+
+  engine::implementation& home_;
+  std::shared_ptr<const configuration> config_;
+  policies::route route_;
+  instant arrival_;
+  payments::card card_;
+  payments::payment_flow flow_;
+
+  std::optional<idempotency_claim> claim_;
+  std::function<stored_answer(const payments::payment&)> render_;
+  std::function<void(create_result)> done_;
+  std::optional<stored_answer> rendered_;
+  bool create_ = false;          ///< nothing of this payment is durable yet
+  bool committing_ = false;      ///< the record must not change now
+  bool pumping_ = false;
+  bool ended_ = false;
+  std::deque<payments::flow::event> inbox_;
+  std::vector<payments::payment_event> uncommitted_;
+  std::vector<std::string> decisions_;
+  routing::decision decision_;   ///< of the latest attempt
+  std::vector<routing::exclusion> excluded_;
+  clock::timer_id timer_ = 0;
+  bool timer_set_ = false;
+};
+
+}  // namespace turnout::core
