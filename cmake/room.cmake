@@ -3,6 +3,10 @@
 # from the root of the project ("payments/money.hpp").
 function(turnout_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT ROOM_SOURCES)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp "")
+    set(ROOM_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp)
+  endif()
   add_library(turnout_${name} STATIC ${ROOM_SOURCES})
   target_include_directories(turnout_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(turnout_${name} PUBLIC ${ROOM_DEPENDS})
