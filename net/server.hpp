@@ -52,6 +52,9 @@ using request_handler = std::function<void(std::size_t worker, request&&, respon
 /// gives it its own shape. `status` is 400, 408, 413, 414, 417, 431, 501, 503 or 505.
 using error_body = std::function<response(unsigned status, std::string_view detail)>;
 
+/// The workers must outlive the server, and have work of their own (a guard)
+/// if they shall run without a connection. Destroying the server is like
+/// stop(): what the handler refers to must live until the workers have ended.
 class server {
  public:
   server(std::vector<boost::asio::io_context*> workers, server_limits limits, request_handler handler,
