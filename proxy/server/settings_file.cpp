@@ -70,6 +70,11 @@ std::optional<document> parse_file(const std::string& path, const turnout::setti
   return turnout::settings::parse(path, *read.text, secrets, found);
 }
 
+std::string main_file(const std::string& where) {
+  std::error_code failed;
+  return fs::is_directory(where, failed) ? (fs::path(where) / "turnout.yaml").lexically_normal().string() : where;
+}
+
 // ---- turnout.yaml -----------------------------------------------------------
 
 void read_listener(const fields& keys, listener_settings& into) {
@@ -232,12 +237,17 @@ turnout::settings::secret_source system_secrets() {
           [](std::string_view path) { return read_file(std::string(path)).text; }};
 }
 
+loaded_settings load_settings(const std::string& where, const turnout::settings::secret_source& secrets) {
+  loaded_settings result;
+  if (const auto file = parse_file(main_file(where), secrets, result.problems))
+    read_settings(*file, result.settings, result.problems);
+  return result;
+}
+
 loaded_files load_files(const std::string& where, const turnout::settings::secret_source& secrets) {
   loaded_files result;
   problems& found = result.problems;
-  std::error_code failed;
-  const std::string path = fs::is_directory(where, failed) ? (fs::path(where) / "turnout.yaml").string() : where;
-  const auto file = parse_file(path, secrets, found);
+  const auto file = parse_file(main_file(where), secrets, found);
   if (!file) return result;
   read_settings(*file, result.settings, found);
 

@@ -45,8 +45,16 @@ struct loaded_files {
   std::vector<std::string> connector_files, policy_files;
 };
 
+struct loaded_settings {
+  server_settings settings;
+  turnout::settings::problems problems;
+};
+
 /// Environment variables and files of this machine.
 turnout::settings::secret_source system_secrets();
+
+/// turnout.yaml alone: all that the commands need which only look for a path.
+loaded_settings load_settings(const std::string& where, const turnout::settings::secret_source& secrets);
 
 /// `where` is the directory that holds turnout.yaml, or the file itself. Reads
 /// everything there is to read, so that one run shows every mistake.

@@ -1,0 +1,42 @@
+// The command line: parse, run one command, turn whatever happens into an exit
+// code: 0 done, 1 the input is at fault (said on stderr), 2 usage.
+#include <cstdio>
+#include <exception>
+
+#include "proxy/cli/commands.hpp"
+
+namespace {
+
+constexpr int usage_error = 2;
+
+int run(int argc, char** argv) {
+  using namespace turnout::cli;
+  CLI::App app("Turnout, a payment-routing proxy", "turnout");
+  app.set_version_flag("--version", "turnout " TURNOUT_VERSION);
+  app.require_subcommand(1);
+  command chosen;
+  add_serve(app, chosen);
+  add_check(app, chosen);
+  add_sandbox(app, chosen);
+  add_keys(app, chosen);
+  add_payments(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& asked) {
+    return app.exit(asked) == 0 ? 0 : usage_error;
+  }
+  return chosen();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& failed) {
+    std::fprintf(stderr, "turnout: %s\n", failed.what());
+  } catch (...) {
+    std::fputs("turnout: failed for a reason that cannot be told\n", stderr);
+  }
+  return 1;
+}
