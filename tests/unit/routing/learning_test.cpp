@@ -1,0 +1,193 @@
+// What the router learns from results, and what it refuses to learn.
+#include "world.hpp"
+
+using namespace turnout;
+using namespace turnout::routing;
+using namespace turnout::routing::test;
+using payments::decline_reason;
+using payments::outcome;
+
+TEST_CASE("traffic goes to the gateway that approves more") {
+  for (std::uint64_t seed : {1u, 2u, 3u}) {
+    INFO("seed " << seed);
+    world w(seed);
+    const auto gateway = [&](const std::string& name) {
+      const double rate = name == "beta" ? .95 : .80;
+      return w.random.uniform() < rate ? approved() : do_not_honor();
+    };
+    w.pay_many(1000, gateway);
+    auto chosen = w.pay_many(1000, gateway);
+    CHECK(chosen["beta"] > 900);
+    CHECK(chosen["alpha"] + chosen["gamma"] > 5);  // still explored
+    CHECK(w.seen("beta").approval > w.seen("alpha").approval);
+    CHECK(w.seen("beta").share > .8);
+  }
+}
+
+TEST_CASE("a better gateway for one issuer is found within the segment") {
+  world w(11, {"alpha", "beta"});
+  // beta is better overall, alpha for issuer 555555.
+  const auto pay = [&] {
+    const bool special = w.random.uniform() < .3;
+    w.payment.bin = special ? "555555" : "424242";
+    return w.pay([&](const std::string& name) {
+      const double rate = special == (name == "alpha") ? .95 : .70;
+      return w.random.uniform() < rate ? approved() : do_not_honor();
+    });
+  };
+  for (int i = 0; i < 12000; ++i) pay();
+  w.payment.bin = "555555";
+  CHECK(find(w.choose(), "alpha")->score > find(w.choose(), "beta")->score);
+  w.payment.bin = "424242";
+  CHECK(find(w.choose(), "beta")->score > find(w.choose(), "alpha")->score);
+}
+
+TEST_CASE("declines that are the card's or the shopper's do not count against the gateway") {
+  for (decline_reason reason : {decline_reason::insufficient_funds, decline_reason::limit_exceeded,
+                                decline_reason::incorrect_cvc, decline_reason::stolen_card,
+                                decline_reason::expired_card, decline_reason::authentication_required,
+                                decline_reason::fraud_suspected}) {
+    INFO(to_string(reason));
+    world w(5);
+    for (int i = 0; i < 100; ++i) w.teach("alpha", approved());
+    const connector_view before = w.seen("alpha");
+    for (int i = 0; i < 200; ++i) w.teach("alpha", result_of(payments::describe(reason).outcome, reason));
+    CHECK(w.seen("alpha").approval == Approx(before.approval));
+    CHECK(w.seen("alpha").health >= before.health - 1e-9);
+    CHECK(w.seen("alpha").state == "closed");
+  }
+}
+
+TEST_CASE("a vague decline counts for the approval model and not for health") {
+  world w(5);
+  for (int i = 0; i < 50; ++i) w.teach("alpha", approved());
+  const connector_view before = w.seen("alpha");
+  for (int i = 0; i < 100; ++i) w.teach("alpha", do_not_honor());
+  CHECK(w.seen("alpha").approval < before.approval - .3);
+  CHECK(w.seen("alpha").health >= before.health - 1e-9);
+  CHECK(w.seen("alpha").state == "closed");
+}
+
+TEST_CASE("technical results count for health and not for the approval model") {
+  const auto failing = {refused(), result_of(outcome::rejected), result_of(outcome::unknown),
+                        result_of(outcome::soft_decline, decline_reason::processing_error)};
+  for (const auto& failure : failing) {
+    INFO(to_string(failure.result));
+    world w(5);
+    for (int i = 0; i < 50; ++i) w.teach("alpha", approved());
+    const connector_view before = w.seen("alpha");
+    for (int i = 0; i < 5; ++i) w.teach("alpha", failure);
+    CHECK(w.seen("alpha").approval == Approx(before.approval));
+    CHECK(w.seen("alpha").health < .3);
+    CHECK(w.seen("alpha").state == "open");
+  }
+}
+
+TEST_CASE("pending and requires_action say neither yes nor no") {
+  for (outcome ended : {outcome::pending, outcome::requires_action}) {
+    world w(5);
+    for (int i = 0; i < 50; ++i) w.teach("alpha", approved());
+    const connector_view before = w.seen("alpha");
+    for (int i = 0; i < 50; ++i) w.teach("alpha", result_of(ended));
+    CHECK(w.seen("alpha").approval == Approx(before.approval));
+    CHECK(w.seen("alpha").state == "closed");
+    CHECK(w.seen("alpha").in_flight == 0);
+  }
+}
+
+TEST_CASE("a retry after a decline teaches nothing about approvals, one after a refused connection does") {
+  world w(5, {"alpha", "beta"});
+  const double before = [&] { w.choose(); return w.seen("beta").approval; }();
+  for (int i = 0; i < 20; ++i)
+    w.answer(w.choose({{"alpha", outcome::soft_decline, decline_reason::do_not_honor}}), do_not_honor());
+  CHECK(w.seen("beta").approval == Approx(before));
+  for (int i = 0; i < 20; ++i) w.answer(w.choose({{"alpha", outcome::not_sent, decline_reason::none}}), do_not_honor());
+  CHECK(w.seen("beta").approval < before - .1);
+}
+
+TEST_CASE("a newcomer starts at the pool's mean, is tried and is not flooded") {
+  world w(21, {"alpha", "beta"});
+  const auto gateway = [&](const std::string& name) {
+    const double rate = name == "alpha" ? .92 : name == "beta" ? .85 : .50;
+    return w.random.uniform() < rate ? approved() : do_not_honor();
+  };
+  w.pay_many(1500, gateway);
+  w.candidates.push_back({"newcomer", eur(2000), 0});
+  w.choose();
+  const double start = w.seen("newcomer").approval;
+  CHECK(start < w.seen("alpha").approval);
+  CHECK(start > .7);
+  auto chosen = w.pay_many(1500, gateway);
+  CHECK(chosen["newcomer"] >= 5);
+  CHECK(chosen["newcomer"] < 150);
+}
+
+TEST_CASE("old evidence fades in time, not in payments") {
+  world w(3);
+  for (int i = 0; i < 200; ++i) w.teach("alpha", do_not_honor());
+  const double right_after = w.seen("alpha").approval;
+  w.pass(6h);
+  CHECK(right_after < .3);
+  CHECK(w.seen("alpha").approval > .7);
+}
+
+TEST_CASE("latency is learned, and a fast refusal to connect does not look like speed") {
+  world w(3);
+  for (int i = 0; i < 100; ++i) {
+    w.teach("alpha", result_of(outcome::approved, decline_reason::none, 80));
+    w.teach("beta", result_of(outcome::approved, decline_reason::none, 900));
+  }
+  CHECK(w.seen("alpha").latency_ms == Approx(80).epsilon(.2));
+  CHECK(w.seen("beta").latency_ms == Approx(900).epsilon(.2));
+  for (int i = 0; i < 100; ++i) w.teach("beta", result_of(outcome::not_sent, decline_reason::none, 1));
+  CHECK(w.seen("beta").latency_ms > 500);
+}
+
+TEST_CASE("results that come late, twice or to a stranger are harmless") {
+  world w(9);
+  for (int i = 0; i < 20; ++i) w.teach("alpha", approved());
+  const decision made = w.choose();
+  const std::string name = made.order.front().connector;
+  w.gateway_router->on_sent(w.payment, made, w.now);
+  w.gateway_router->on_sent(w.payment, made, w.now);
+  CHECK(w.seen(name).in_flight == 1);
+  w.gateway_router->observe(w.payment, made, approved(), w.now);
+  const connector_view once = w.seen(name);
+  CHECK(once.in_flight == 0);
+  for (int i = 0; i < 10; ++i) w.gateway_router->observe(w.payment, made, refused(), w.now);
+  w.gateway_router->on_sent(w.payment, made, w.now);
+  CHECK(w.seen(name).health == Approx(once.health));
+  CHECK(w.seen(name).in_flight == 0);
+
+  decision foreign;
+  foreign.id = 987654321;
+  w.gateway_router->on_sent(w.payment, foreign, w.now);
+  w.gateway_router->observe(w.payment, foreign, refused(), w.now);
+  w.gateway_router->observe(w.payment, decision{}, refused(), w.now);
+  CHECK(w.seen(name).health == Approx(once.health));
+}
+
+TEST_CASE("a result that never comes leaves nothing in flight, and later is forgotten") {
+  world w(9, {"alpha"});
+  const decision made = w.choose();
+  w.gateway_router->on_sent(w.payment, made, w.now);
+  w.pass(299s);
+  CHECK(w.seen("alpha").in_flight == 1);
+  w.pass(2s);
+  CHECK(w.seen("alpha").in_flight == 0);
+  const double health = w.seen("alpha").health;
+  w.gateway_router->observe(w.payment, made, refused(), w.now);
+  CHECK(w.seen("alpha").health == Approx(health));
+}
+
+TEST_CASE("more decisions than are remembered: the oldest are forgotten, nothing stays in flight") {
+  world w(9, {"alpha"});
+  std::vector<decision> made;
+  for (int i = 0; i < 70'000; ++i) {
+    made.push_back(w.choose());
+    w.gateway_router->on_sent(w.payment, made.back(), w.now);
+  }
+  CHECK(w.seen("alpha").in_flight == 65'536);
+  for (const decision& each : made) w.gateway_router->observe(w.payment, each, approved(), w.now);
+  CHECK(w.seen("alpha").in_flight == 0);
+}
