@@ -1,0 +1,201 @@
+// The writer thread.
+#include "proxy/journal/group_writer.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace turnout::journal {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// After this long without work the log is copied into the main file.
+constexpr milliseconds idle_after{200};
+constexpr milliseconds purge_interval{60'000}, purge_again{50};
+constexpr int purge_batch = 128;
+
+}  // namespace
+
+group_writer::group_writer(const std::string& path, const journal_options& options, database file, std::int64_t epoch)
+    : path_(path),
+      options_(options),
+      file_(std::move(file)),
+      tables_(file_, epoch),
+      reserve_(path + ".reserve", options.reserve_bytes) {
+  // Copying the log is our own business (checkpoint()), never a commit's.
+  sqlite3_wal_hook(file_.handle(), &group_writer::count_pages, this);
+  restore_reserve();
+  thread_ = std::thread([this] { run(); });
+}
+
+group_writer::~group_writer() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+int group_writer::count_pages(void* self, sqlite3*, const char*, int pages) {
+  static_cast<group_writer*>(self)->log_pages_ = pages;
+  return SQLITE_OK;
+}
+
+void group_writer::enqueue(core::journal_write write, std::function<void(core::commit_result)> done,
+                           std::shared_ptr<mailbox> owner) {
+  bool accepted = false, wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    accepted = !stopping_ && queue_.size() < options_.queue_limit;
+    if (accepted) {
+      queue_.push_back({std::move(write), std::move(done), std::move(owner), {}});
+      wake = std::exchange(sleeping_, false);
+    }
+  }
+  if (wake) wake_.notify_one();
+  if (accepted) return;
+  std::vector<completion> refused;
+  refused.push_back({std::move(done), {}});
+  owner->deliver(std::move(refused));
+}
+
+void group_writer::run() {
+  std::vector<pending> group;
+  while (take_group(group)) {
+    if (!group.empty()) commit_group(group);
+    keep_up(group.empty());
+    group.clear();
+  }
+  checkpoint();
+}
+
+bool group_writer::take_group(std::vector<pending>& group) {
+  std::unique_lock lock(mutex_);
+  if (queue_.empty() && !stopping_) {
+    const milliseconds patience = log_pages_ > 0          ? idle_after
+                                  : !reserve_.present()   ? options_.reserve_retry
+                                                          : purge_interval;
+    sleeping_ = true;
+    wake_.wait_for(lock, patience, [this] { return !queue_.empty() || stopping_; });
+    sleeping_ = false;
+  }
+  if (queue_.empty()) return !stopping_;
+  const std::size_t count = std::min(queue_.size(), options_.group_limit);
+  for (std::size_t taken = 0; taken < count; ++taken) {
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return true;
+}
+
+void group_writer::commit_group(std::vector<pending>& group) {
+  std::vector<pending*> writes;
+  writes.reserve(group.size());
+  for (pending& each : group)
+    if (!each.write.create || reserve_.present()) writes.push_back(&each);
+  settle(std::move(writes));
+  if (!dead_) answer_group(group);
+}
+
+void group_writer::settle(std::vector<pending*> writes) {
+  if (writes.empty() || dead_) return;
+  const auto failed = try_commit(writes);
+  if (!failed || *failed == failure::blocked || *failed == failure::fatal) return;
+  if (*failed == failure::refused) {
+    // One of them is at fault: it must not take the others with it.
+    if (writes.size() > 1)
+      for (pending* each : writes) settle({each});
+    return;
+  }
+  const std::size_t all = writes.size();
+  std::erase_if(writes, [](const pending* each) { return each->write.create; });
+  if (writes.size() < all || reserve_.release()) settle(std::move(writes));
+}
+
+std::optional<failure> group_writer::try_commit(const std::vector<pending*>& writes) {
+  std::vector<core::commit_result> results;
+  results.reserve(writes.size());
+  const auto begun = steady_clock::now();
+  try {
+    tables_.begin();
+    for (const pending* each : writes) results.push_back(tables_.apply(each->write));
+    tables_.commit();
+  } catch (const database_error& error) {
+    tables_.rollback();
+    const failure kind = classify(error.code());
+    if (kind == failure::fatal)
+      die(error.what());
+    else
+      options_.on_problem("journal " + path_ + ": a group of " + std::to_string(writes.size()) +
+                          " writes was rolled back: " + error.what());
+    return kind;
+  }
+  for (std::size_t at = 0; at < writes.size(); ++at) writes[at]->result = std::move(results[at]);
+  if (options_.on_commit)
+    options_.on_commit(std::chrono::duration<double>(steady_clock::now() - begun).count(), writes.size());
+  return std::nullopt;
+}
+
+void group_writer::answer_group(std::vector<pending>& group) {
+  // Few workers: a linear search over their mailboxes is the fastest.
+  std::vector<std::pair<mailbox*, std::vector<completion>>> batches;
+  for (pending& each : group) {
+    auto found = std::find_if(batches.begin(), batches.end(),
+                              [&](const auto& batch) { return batch.first == each.owner.get(); });
+    if (found == batches.end()) found = batches.insert(batches.end(), {each.owner.get(), {}});
+    found->second.push_back({std::move(each.done), std::move(each.result)});
+  }
+  for (auto& [owner, batch] : batches) owner->deliver(std::move(batch));
+}
+
+void group_writer::keep_up(bool idle) {
+  if (dead_) return;
+  const auto now = steady_clock::now();
+  if (!reserve_.present() && now >= reserve_due_) restore_reserve();
+  if (now >= purge_due_) purge_keys();
+  if (log_pages_ >= options_.checkpoint_pages || (idle && log_pages_ > 0)) checkpoint();
+}
+
+void group_writer::restore_reserve() {
+  if (!reserve_.restore())
+    options_.on_problem("journal " + path_ + ": no room for the reserve; new payments are refused until there is");
+  reserve_due_ = steady_clock::now() + options_.reserve_retry;
+}
+
+void group_writer::purge_keys() {
+  const auto cutoff = std::chrono::system_clock::now() - std::max(options_.key_retention, std::chrono::hours(24));
+  int purged = 0;
+  try {
+    tables_.begin();
+    purged = tables_.purge_keys(cutoff, purge_batch);
+    tables_.commit();
+  } catch (const database_error& error) {
+    tables_.rollback();
+    if (classify(error.code()) == failure::fatal) return die(error.what());
+    options_.on_problem("journal " + path_ + ": old idempotency keys were not removed: " + error.what());
+  }
+  purge_due_ = steady_clock::now() + (purged == purge_batch ? purge_again : purge_interval);
+}
+
+void group_writer::checkpoint() {
+  if (dead_) return;
+  // Passive: waits for no reader. What readers still need is copied next time.
+  const int code = sqlite3_wal_checkpoint_v2(file_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  log_pages_ = 0;
+  if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return;
+  const std::string why = std::string("copying the write-ahead log: ") + sqlite3_errmsg(file_.handle());
+  if (classify(sqlite3_extended_errcode(file_.handle())) == failure::fatal) return die(why);
+  options_.on_problem("journal " + path_ + ": " + why);
+}
+
+void group_writer::die(std::string_view why) {
+  dead_ = true;
+  options_.on_fatal("journal " + path_ + ": " + std::string(why) + ": stopping, nothing more can be promised");
+}
+
+}  // namespace turnout::journal

@@ -1,0 +1,37 @@
+#pragma once
+// Reading the journal: what the API shows, and what a restart takes up again.
+//
+// A reader belongs to one thread at a time. Every call sees all commits that
+// were acknowledged before it. Calls throw database_error when the file cannot
+// be read and damaged_record when a row in it makes no sense.
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payments/payment.hpp"
+#include "proxy/core/ports.hpp"
+
+namespace turnout::journal {
+
+class reader {
+ public:
+  virtual ~reader() = default;
+  virtual std::optional<payments::payment> find_payment(std::string_view id) = 0;
+  /// Explanations of routing decisions as JSON texts, oldest first; empty for an unknown id.
+  virtual std::vector<std::string> decisions_of(std::string_view id) = 0;
+  /// Oldest first; empty for an unknown id.
+  virtual std::vector<payments::payment_event> events_of(std::string_view id) = 0;
+  /// By key within merchant and mode.
+  virtual std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) = 0;
+  /// Payments that are not settled: not final, or with an attempt that is
+  /// unresolved, or with a reversal that is not confirmed. Oldest first.
+  virtual std::vector<payments::payment> unfinished() = 0;
+};
+
+/// Opens a journal for reading only; a running proxy may be writing it.
+/// Throws database_error. Its find_key never says `running`.
+std::unique_ptr<reader> open_reader(const std::string& path, const std::string& vfs = {});
+
+}  // namespace turnout::journal

@@ -1,0 +1,108 @@
+// The tables. Payment ids are long texts, so every other table points to a
+// payment by its sequence number: rows of one time lie together, and each
+// commit dirties few pages. The only B-tree in random order is the unique index
+// over the merchants' idempotency keys.
+#include "proxy/journal/schema.hpp"
+
+#include <array>
+#include <string>
+
+namespace turnout::journal {
+
+namespace {
+
+// Times are nanoseconds since 1970. `open` marks payments that a restart has to
+// take up again. decisions.slot is payments.seq * 1024 + n: a payment's
+// decisions are one range of the table, without an index.
+constexpr const char* first_tables = R"sql(
+CREATE TABLE meta (
+  name  TEXT PRIMARY KEY,
+  value NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE payments (
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT    NOT NULL UNIQUE,
+  merchant   TEXT    NOT NULL,
+  livemode   INTEGER NOT NULL,
+  status     TEXT    NOT NULL,
+  open       INTEGER NOT NULL,
+  answered   INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  record     TEXT    NOT NULL
+);
+CREATE INDEX payments_open ON payments (seq) WHERE open = 1;
+
+CREATE TABLE events (
+  seq     INTEGER PRIMARY KEY,
+  payment INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  type    TEXT    NOT NULL,
+  attempt TEXT    NOT NULL,
+  code    TEXT    NOT NULL
+);
+CREATE INDEX events_payment ON events (payment);
+CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+
+CREATE TABLE decisions (
+  slot INTEGER PRIMARY KEY,
+  json TEXT NOT NULL
+);
+
+CREATE TABLE idempotency (
+  payment       INTEGER PRIMARY KEY,
+  merchant      TEXT    NOT NULL,
+  livemode      INTEGER NOT NULL,
+  key           TEXT    NOT NULL,
+  mac           TEXT    NOT NULL,
+  created_at    INTEGER NOT NULL,
+  epoch         INTEGER NOT NULL,
+  answer_status INTEGER,
+  answer_body   TEXT,
+  UNIQUE (merchant, livemode, key)
+);
+)sql";
+
+constexpr std::array steps{
+    migration{"payments, their events, decisions and idempotency keys", first_tables},
+};
+
+}  // namespace
+
+std::span<const migration> migrations() noexcept { return steps; }
+
+void check_origin(database& file, std::string_view path, std::size_t known) {
+  const bool empty = file.number("SELECT count(*) FROM sqlite_master") == 0;
+  if (!empty && file.number("PRAGMA application_id") != application_id)
+    throw std::runtime_error(std::string(path) + " is an SQLite database of another program, not a Turnout journal");
+  const std::int64_t version = file.number("PRAGMA user_version");
+  if (version > static_cast<std::int64_t>(known))
+    throw std::runtime_error(std::string(path) + " has schema version " + std::to_string(version) +
+                             ", this turnout knows versions up to " + std::to_string(known) +
+                             ": run the newer turnout that wrote it");
+}
+
+void migrate(database& file, std::string_view path, std::span<const migration> wanted) {
+  check_origin(file, path, wanted.size());
+  const std::int64_t version = file.number("PRAGMA user_version");
+  if (version == 0) file.run(("PRAGMA application_id = " + std::to_string(application_id)).c_str());
+  for (auto next = static_cast<std::size_t>(version); next < wanted.size(); ++next) {
+    file.run("BEGIN IMMEDIATE");
+    try {
+      file.run(wanted[next].sql);
+      file.run(("PRAGMA user_version = " + std::to_string(next + 1)).c_str());
+      file.run("COMMIT");
+    } catch (const database_error& error) {
+      try {
+        file.run("ROLLBACK");
+      } catch (const database_error&) {  // SQLite rolled back by itself
+      }
+      throw database_error(error.code(), std::string(path) + ": migration " + std::to_string(next + 1) + " (" +
+                                             std::string(wanted[next].what) + ") failed: " + error.what());
+    }
+  }
+}
+
+}  // namespace turnout::journal

@@ -1,0 +1,163 @@
+// Opening the file, and the handles that workers hold.
+#include "proxy/journal/sqlite_journal.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "proxy/journal/group_writer.hpp"
+#include "proxy/journal/schema.hpp"
+#include "proxy/journal/sqlite_reader.hpp"
+#include "proxy/journal/writer_lock.hpp"
+
+namespace turnout::journal {
+
+namespace {
+
+void complain(std::string_view what) {
+  std::fprintf(stderr, "turnout: %.*s\n", static_cast<int>(what.size()), what.data());
+}
+
+void complete(journal_options& options) {
+  if (!options.on_problem) options.on_problem = complain;
+  if (!options.on_fatal)
+    options.on_fatal = [](std::string_view what) {
+      complain(what);
+      std::_Exit(70);
+    };
+}
+
+/// SQLite would create the file readable for all; its log and index take over the mode.
+void create_private_file(const std::string& path) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  std::error_code failed;
+  if (!directory.empty()) std::filesystem::create_directories(directory, failed);
+  if (failed)
+    throw open_error("cannot write the journal " + path + ": " + directory.string() + ": " + failed.message());
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0)
+    throw open_error("cannot write the journal " + path + ": " + std::generic_category().message(errno));
+  ::close(file);
+}
+
+database open_for_writing(const std::string& path, const std::string& vfs) {
+  database file(path, database::mode::read_write_create, vfs);
+  file.run("PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
+  return file;
+}
+
+std::int64_t prepare_file(database& file, const std::string& path) {
+  // Before anything is changed in a file that may be somebody else's.
+  check_origin(file, path, migrations().size());
+  file.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  migrate(file, path, migrations());
+  file.run(
+      "BEGIN IMMEDIATE;"
+      "INSERT INTO meta (name, value) VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;"
+      "COMMIT");
+  return file.number("SELECT value FROM meta WHERE name = 'epoch'");
+}
+
+}  // namespace
+
+struct sqlite_journal::state {
+  state(const std::string& where, const journal_options& wanted)
+      : path(where), options(wanted), lock(where) {}
+
+  const std::string path;
+  const journal_options options;
+  writer_lock lock;
+  std::int64_t epoch = 0;
+  std::unique_ptr<group_writer> writer;
+};
+
+namespace {
+
+class handle final : public core::journal {
+ public:
+  handle(std::shared_ptr<void> keep, group_writer& writer, const std::string& path, const std::string& vfs,
+         std::int64_t epoch, post_function post)
+      : keep_(std::move(keep)), writer_(writer), reader_(path, vfs, epoch),
+        mailbox_(std::make_shared<mailbox>(std::move(post))) {}
+  ~handle() override { mailbox_->close(); }
+
+  void commit(core::journal_write write, std::function<void(core::commit_result)> done) override {
+    writer_.enqueue(std::move(write), std::move(done), mailbox_);
+  }
+  std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override {
+    return reader_.find_key(merchant, livemode, key);
+  }
+  std::optional<payments::payment> find_payment(std::string_view id) override { return reader_.find_payment(id); }
+
+ private:
+  std::shared_ptr<void> keep_;  ///< the writer lives at least as long as its last handle
+  group_writer& writer_;
+  sqlite_reader reader_;
+  std::shared_ptr<mailbox> mailbox_;
+};
+
+}  // namespace
+
+std::unique_ptr<sqlite_journal> sqlite_journal::open(const std::string& path, journal_options options) {
+  complete(options);
+  create_private_file(path);
+  try {
+    auto opened = std::make_shared<state>(path, options);
+    database file = open_for_writing(path, options.vfs);
+    opened->epoch = prepare_file(file, path);
+    opened->writer = std::make_unique<group_writer>(path, opened->options, std::move(file), opened->epoch);
+    return std::unique_ptr<sqlite_journal>(new sqlite_journal(std::move(opened)));
+  } catch (const database_error& error) {
+    if ((error.code() & 0xff) == SQLITE_NOTADB)
+      throw open_error(path + " is not a Turnout journal (not an SQLite database)");
+    throw open_error("cannot open the journal " + path + ": " + error.what());
+  } catch (const std::runtime_error& error) {
+    throw open_error(error.what());
+  }
+}
+
+sqlite_journal::sqlite_journal(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+sqlite_journal::~sqlite_journal() = default;
+
+std::unique_ptr<core::journal> sqlite_journal::journal_for(post_function post) {
+  return std::make_unique<handle>(state_, *state_->writer, state_->path, state_->options.vfs, state_->epoch,
+                                  std::move(post));
+}
+
+std::unique_ptr<reader> sqlite_journal::make_reader() {
+  return std::make_unique<sqlite_reader>(state_->path, state_->options.vfs, state_->epoch);
+}
+
+std::vector<payments::payment> sqlite_journal::unfinished() { return make_reader()->unfinished(); }
+
+std::int64_t sqlite_journal::epoch() const noexcept { return state_->epoch; }
+
+bool sqlite_journal::has_payments() {
+  database file(state_->path, database::mode::read_only, state_->options.vfs);
+  return file.number("SELECT EXISTS (SELECT 1 FROM payments)") != 0;
+}
+
+std::optional<std::string> sqlite_journal::key_identity() {
+  database file(state_->path, database::mode::read_only, state_->options.vfs);
+  statement query(file, "SELECT value FROM meta WHERE name = 'key_identity'");
+  if (!query.step()) return std::nullopt;
+  return std::string(query.text(0));
+}
+
+void sqlite_journal::set_key_identity(std::string_view digest) {
+  // A connection of its own: the writer's belongs to its thread. They wait for each other.
+  database file = open_for_writing(state_->path, state_->options.vfs);
+  file.run("PRAGMA synchronous = FULL");
+  statement(file, "INSERT INTO meta (name, value) VALUES ('key_identity', ?1) "
+                  "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+      .bind(1, digest)
+      .finish();
+}
+
+}  // namespace turnout::journal

@@ -1,0 +1,94 @@
+// Queries; each statement is reset at once, so that no reader keeps the
+// write-ahead log from being recycled.
+#include "proxy/journal/sqlite_reader.hpp"
+
+#include "proxy/journal/record_json.hpp"
+#include "proxy/journal/tables.hpp"
+
+namespace turnout::journal {
+
+std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant,
+                                        bool livemode, std::string_view key) {
+  reset_at_end guard(query);
+  query.bind(1, merchant).bind(2, livemode).bind(3, key);
+  if (!query.step()) return std::nullopt;
+  core::key_entry entry;
+  entry.payment_id = query.text(0);
+  entry.mac = query.text(1);
+  entry.running = query.number(2) == 0 && query.number(3) == epoch;
+  if (!query.is_null(4))
+    entry.answer = core::stored_answer{static_cast<unsigned>(query.number(4)), std::string(query.text(5))};
+  return entry;
+}
+
+sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, std::int64_t epoch)
+    : file_(path, database::mode::read_only, vfs),
+      epoch_(epoch),
+      payment_(file_, "SELECT record FROM payments WHERE id = ?1"),
+      sequence_(file_, "SELECT seq FROM payments WHERE id = ?1"),
+      decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot"),
+      events_(file_, "SELECT type, at, attempt, code FROM events WHERE payment = ?1 ORDER BY seq"),
+      key_(file_, find_key_sql),
+      open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq") {}
+
+std::optional<std::int64_t> sqlite_reader::sequence_of(std::string_view id) {
+  reset_at_end guard(sequence_);
+  if (!sequence_.bind(1, id).step()) return std::nullopt;
+  return sequence_.number(0);
+}
+
+std::optional<payments::payment> sqlite_reader::find_payment(std::string_view id) {
+  reset_at_end guard(payment_);
+  if (!payment_.bind(1, id).step()) return std::nullopt;
+  return read_record(payment_.text(0));
+}
+
+std::vector<std::string> sqlite_reader::decisions_of(std::string_view id) {
+  std::vector<std::string> found;
+  const auto sequence = sequence_of(id);
+  if (!sequence) return found;
+  reset_at_end guard(decisions_);
+  decisions_.bind(1, first_decision_slot(*sequence)).bind(2, last_decision_slot(*sequence));
+  while (decisions_.step()) found.emplace_back(decisions_.text(0));
+  return found;
+}
+
+std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view id) {
+  std::vector<payments::payment_event> found;
+  const auto sequence = sequence_of(id);
+  if (!sequence) return found;
+  reset_at_end guard(events_);
+  events_.bind(1, *sequence);
+  while (events_.step())
+    found.push_back({read_event_type(events_.text(0)), from_stored(events_.number(1)), std::string(events_.text(2)),
+                     std::string(events_.text(3))});
+  return found;
+}
+
+std::optional<core::key_entry> sqlite_reader::find_key(std::string_view merchant, bool livemode,
+                                                       std::string_view key) {
+  return journal::find_key(key_, epoch_, merchant, livemode, key);
+}
+
+std::vector<payments::payment> sqlite_reader::unfinished() {
+  std::vector<payments::payment> found;
+  reset_at_end guard(open_);
+  while (open_.step()) {
+    try {
+      found.push_back(read_record(open_.text(1)));
+    } catch (const damaged_record& damage) {
+      throw damaged_record("payment " + std::string(open_.text(0)) + ": " + damage.what());
+    }
+  }
+  return found;
+}
+
+std::unique_ptr<reader> open_reader(const std::string& path, const std::string& vfs) {
+  try {
+    return std::make_unique<sqlite_reader>(path, vfs, 0);
+  } catch (const database_error& error) {
+    throw database_error(error.code(), "cannot read the journal " + path + ": " + error.what());
+  }
+}
+
+}  // namespace turnout::journal

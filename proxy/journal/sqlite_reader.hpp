@@ -1,0 +1,34 @@
+#pragma once
+// The reader over a read-only SQLite connection of its own.
+#include "proxy/journal/database.hpp"
+#include "proxy/journal/reader.hpp"
+
+namespace turnout::journal {
+
+/// The statement behind find_key, and how its row is read; the writer uses the same.
+inline constexpr const char* find_key_sql =
+    "SELECT p.id, i.mac, p.answered, i.epoch, i.answer_status, i.answer_body FROM idempotency i "
+    "JOIN payments p ON p.seq = i.payment WHERE i.merchant = ?1 AND i.livemode = ?2 AND i.key = ?3";
+std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant,
+                                        bool livemode, std::string_view key);
+
+class sqlite_reader final : public reader {
+ public:
+  /// `epoch` is this start of the proxy, 0 for a reader outside of it.
+  sqlite_reader(const std::string& path, const std::string& vfs, std::int64_t epoch);
+
+  std::optional<payments::payment> find_payment(std::string_view id) override;
+  std::vector<std::string> decisions_of(std::string_view id) override;
+  std::vector<payments::payment_event> events_of(std::string_view id) override;
+  std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override;
+  std::vector<payments::payment> unfinished() override;
+
+ private:
+  std::optional<std::int64_t> sequence_of(std::string_view id);
+
+  database file_;
+  std::int64_t epoch_;
+  statement payment_, sequence_, decisions_, events_, key_, open_;
+};
+
+}  // namespace turnout::journal

@@ -1,0 +1,52 @@
+#pragma once
+// Writing one journal_write into the tables, within a transaction that the
+// group writer opened.
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "proxy/core/ports.hpp"
+#include "proxy/journal/database.hpp"
+
+namespace turnout::journal {
+
+/// A payment's decisions are the slots seq * 1024 … seq * 1024 + 1023.
+inline constexpr std::int64_t decisions_per_payment = 1024;
+constexpr std::int64_t first_decision_slot(std::int64_t sequence) { return sequence * decisions_per_payment; }
+constexpr std::int64_t last_decision_slot(std::int64_t sequence) {
+  return first_decision_slot(sequence) + decisions_per_payment - 1;
+}
+
+/// A restart has to take this payment up again.
+bool is_open(const payments::payment& record) noexcept;
+
+class tables {
+ public:
+  /// `epoch` is this start of the proxy.
+  tables(database& file, std::int64_t epoch);
+
+  void begin() { begin_.finish(); }
+  void commit() { commit_.finish(); }
+  void rollback() noexcept;
+  /// committed or key_exists (then nothing was written); throws database_error.
+  core::commit_result apply(const core::journal_write& write);
+  /// Forgets up to `limit` of the oldest keys made before `cutoff`; returns how many.
+  int purge_keys(payments::wall_time cutoff, int limit);
+
+ private:
+  std::int64_t insert(const core::journal_write& write);
+  std::int64_t update(const payments::payment& record);
+  std::int64_t sequence_of(const std::string& id);
+  void append_events(std::int64_t sequence, const core::journal_write& write);
+  void append_decisions(std::int64_t sequence, const core::journal_write& write);
+
+  database& file_;
+  std::int64_t epoch_;
+  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, insert_event_,
+      last_decision_, insert_decision_, insert_key_, update_answer_, purge_;
+  std::string json_;  ///< reused: grows to the largest record
+  /// Sequence numbers of open payments written by this process; emptied by a rollback.
+  std::unordered_map<std::string, std::int64_t> sequences_;
+};
+
+}  // namespace turnout::journal
