@@ -88,11 +88,9 @@ void payment_flow::on(const flow::recovered&, instant now) {
     note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
   }
   card_in_memory_ = false;
-  if (!is_final(record_.status)) {
-    // Whoever waited is gone, or was answered already: either way nobody else is tried.
-    record_.answered = true;
-    record_.interrupted = true;
-  }
+  // Whoever waited is gone, or was answered already: either way nobody else is tried.
+  record_.answered = true;
+  record_.interrupted = !is_final(record_.status);
   note(payment_event_type::recovered, now, {}, to_string(record_.status));
 }
 
@@ -122,7 +120,7 @@ void payment_flow::on(const flow::sent& event, instant now) {
   phase_ = phase::idle;
   const std::size_t index = sending_;
   ++record_.attempts[index].sends;
-  ladders_[index].reachable |= event.result.answered;
+  ladders_[index].reachable |= event.result.not_found;
   switch (sending_kind_) {
     case send_kind::charge: return charge_ended(index, event.result, now);
     case send_kind::replay: return replay_ended(index, event.result, now);
@@ -266,7 +264,8 @@ void payment_flow::approve(std::size_t index, const send_result& result, instant
   }
   const bool settled_already = !each.in_flight && !each.unresolved();
   const bool other_stands = std::any_of(record_.attempts.begin(), record_.attempts.end(), [&](const attempt& other) {
-    return &other != &each && (other.stands() || other.in_flight);
+    const bool kept = other.stands() && other.reversal == reversal_state::none;
+    return &other != &each && (kept || other.in_flight);
   });
   each.outcome = outcome::approved;
   each.code.clear();

@@ -105,7 +105,7 @@ class payment_flow {
     steady_time rung_begun{};    ///< when the rung under way was begun
     int round = 0;
     int rung = 0;                ///< next rung of this round: 0 replay, 1 inquire, 2 reverse, 3 none left
-    bool reachable = false;      ///< some rung of this round got an HTTP answer
+    bool reachable = false;      ///< in this round the gateway answered: it knows nothing of the attempt
     bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
   };
   enum class phase : std::uint8_t { idle, choosing, sending, waiting, finished };
