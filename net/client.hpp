@@ -62,6 +62,7 @@ endpoint parse_endpoint(std::string_view url);
 
 class client_pool {
  public:
+  struct implementation;
   client_pool(boost::asio::io_context& worker, endpoint peer, client_limits limits);
   ~client_pool();
   client_pool(const client_pool&) = delete;
@@ -74,11 +75,12 @@ class client_pool {
   /// keep-alive answer was read) or closed.
   void send(request message, std::chrono::steady_clock::time_point deadline,
             std::function<void(exchange_result)> done);
-  /// Closes idle connections and fails waiting requests.
+  /// Closes idle connections and fails waiting requests. What is under way
+  /// finishes; a later send() fails with connect_failed. Worker's thread, or
+  /// when it has ended; the worker must outlive the pool.
   void close();
 
  private:
-  struct implementation;
   std::shared_ptr<implementation> implementation_;
 };
 

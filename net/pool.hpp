@@ -1,0 +1,74 @@
+#pragma once
+// What a client_pool keeps between exchanges: idle connections, the places for
+// open ones, who waits for a place, and the peer's addresses. Private to the
+// client; touched on the worker's thread only.
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/client.hpp"
+#include "net/input_buffer.hpp"
+#include "net/wire.hpp"
+
+namespace turnout::net {
+
+struct client_connection {
+  client_connection(asio::io_context& worker, std::size_t buffer_bytes)
+      : socket(worker.get_executor()), guard(socket), input(buffer_bytes) {}
+
+  /// Nothing to read and not closed by the peer, as far as this machine knows.
+  bool is_fresh();
+
+  tcp_socket socket;
+  watchdog guard;
+  input_buffer input;
+  std::string head;                    ///< the request's header, reused
+  steady_clock::time_point idle_since{};
+};
+using connection_ptr = std::unique_ptr<client_connection>;
+
+struct client_pool::implementation : std::enable_shared_from_this<client_pool::implementation> {
+  /// One exchange that waits for a place (or for the first addresses).
+  struct waiter {
+    explicit waiter(asio::io_context& worker) : wake(worker.get_executor()) {}
+    tcp_timer wake;
+    connection_ptr connection;         ///< handed over open; null: connect, the place is yours
+    bool granted = false;
+  };
+
+  implementation(asio::io_context& where, endpoint peer_, client_limits limits_);
+
+  /// An idle connection that is still good, or null.
+  connection_ptr take_idle();
+  bool take_place() noexcept;
+  /// Gives a connection back (it becomes idle or goes to a waiter) or, null, its place.
+  void give_back(connection_ptr connection);
+  void close();
+
+  void start_resolving();
+  task<void> resolve_names();
+
+  asio::io_context& worker;
+  const endpoint peer;
+  const client_limits limits;
+  std::vector<tcp::endpoint> addresses;
+  bool resolving = false;              ///< the first answer is still to come
+  bool sending = false;                ///< inside send()
+  bool closed = false;
+  std::deque<waiter*> waiting;         ///< for a place, first come first served
+  std::vector<waiter*> unresolved;     ///< for the first addresses
+
+ private:
+  void sweep_later(steady_clock::time_point when);
+  void sweep();
+
+  std::deque<connection_ptr> idle_;    ///< oldest first; the newest is used first
+  std::size_t open_ = 0;               ///< places taken, idle ones included
+  bool sweeping_ = false;
+  tcp_timer sweep_timer_;
+  tcp_timer resolve_timer_;
+  asio::ip::basic_resolver<tcp, executor> resolver_;
+};
+
+}  // namespace turnout::net
