@@ -1,0 +1,110 @@
+#pragma once
+// One simulated gateway: receives a request, decides, and says when and what
+// to answer. Time comes in; connections are seen only as answerers.
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sandbox/agenda.hpp"
+#include "sandbox/books.hpp"
+#include "sandbox/control.hpp"
+#include "sandbox/dialect.hpp"
+#include "sandbox/outbox.hpp"
+#include "sandbox/random_stream.hpp"
+
+namespace turnout::sandbox {
+
+/// What all gateways share.
+struct surroundings {
+  ledger& book;
+  agenda& later;
+  outbox& out;
+};
+
+/// What a second request does while the first with its key is running.
+enum class key_clash : std::uint8_t { conflict, wait };
+
+struct gateway_traits {
+  std::uint8_t index;
+  const dialect* speech;
+  key_memory memory;
+  key_clash clash;
+};
+
+class gateway {
+ public:
+  gateway(const gateway_traits& traits, const surroundings& around, std::uint64_t seed);
+
+  /// `target` is relative to the gateway's root.
+  void receive(const net::request& message, std::string_view target, answerer to, const payments::instant& now);
+
+  const turnout::sandbox::control& control() const noexcept { return control_; }
+  /// Ends what the old outage held: stalled requests are closed.
+  void set_control(turnout::sandbox::control changed);
+  /// A ledger line from the file.
+  void restore(const operation& what) { books_.apply(what); }
+  /// Forgets everything; the caller resets the ledger and the agenda.
+  void reset();
+  std::size_t stalled() const noexcept { return stalled_.size(); }
+  /// Lets go of every answerer, for when the connections are about to die.
+  void abandon() {
+    stalled_.clear();
+    running_keys_.clear();
+    running_references_.clear();
+  }
+
+ private:
+  /// A charge that was accepted and is not processed yet.
+  struct running_charge {
+    call asked;
+    std::uint64_t digest;
+    answerer to;
+    std::vector<std::pair<call, answerer>> waiting;  ///< requests with the same key (key_clash::wait)
+  };
+  using running = std::shared_ptr<running_charge>;
+
+  void receive_charge(call asked, const answerer& to, const payments::instant& now);
+  void admit_charge(call asked, const answerer& to, const payments::instant& now);
+  bool settled_by_key(call& asked, std::uint64_t digest, const answerer& to, const payments::instant& now);
+  refusal reference_refusal(const call& asked) const;
+  void start_delayed(call asked, std::uint64_t digest, const answerer& to, const payments::instant& now);
+  void finish_delayed(const running& charge, const payments::instant& now);
+  void process_charge(const call& asked, std::uint64_t digest, const answerer& to, const payments::instant& now);
+  void refuse_charge(const call& asked, std::uint64_t digest, refusal why, const answerer& to,
+                     const payments::instant& now);
+  void decide(const call& asked, operation& what);
+  void inquire(const call& asked, const answerer& to, const payments::instant& now);
+  void reverse(const call& asked, const answerer& to, const payments::instant& now);
+  void modify(const call& asked, const answerer& to, const payments::instant& now);
+
+  /// The answer that a recorded operation has, now and whenever it is replayed.
+  net::response answer_for(const operation& what) const;
+  void replay(const operation& first, const answerer& to, const payments::instant& now);
+  std::uint64_t digest_of(const call& asked) const;
+  payments::decline_reason drawn_decline();
+
+  void refuse(refusal why, const answerer& to, const payments::instant& now);
+  /// Answers a processed charge, or does to the answer what the faults say.
+  void answer_charge(net::response answer, const answerer& to, const payments::instant& now);
+  void answer(std::optional<net::response> what, const answerer& to, const payments::instant& now);
+  void stall(const answerer& to);
+
+  /// Stalled requests held at once; beyond it the oldest is closed.
+  static constexpr std::size_t most_stalled = 20'000;
+
+  gateway_traits traits_;
+  surroundings around_;
+  std::uint64_t seed_;
+  turnout::sandbox::control control_;
+  books books_;
+  random_stream approvals_, faults_, latencies_;
+  std::unordered_map<std::string, running> running_keys_;
+  std::unordered_map<std::string, running> running_references_;
+  std::deque<answerer> stalled_;
+};
+
+}  // namespace turnout::sandbox
