@@ -55,15 +55,16 @@ class matcher {  // the compiled `match:` block
 
 struct policy {
   std::string name;
-  std::shared_ptr<const matcher> match;
+  std::shared_ptr<const matcher> match;       ///< null: every payment
   policies::route route;
   payments::retry_plan retry;
+  std::optional<double> retry_budget;         ///< share of payments; can only tighten the proxy's
 };
 
 /// Policies of all files, in order; the first that matches wins.
 struct policy_set {
   std::vector<policy> policies;
-  std::string version;    ///< hash of the files' texts, first 12 hex digits
+  std::string version;    ///< hash of what the files say, 12 hex digits
 };
 
 struct policy_choice {
@@ -76,5 +77,8 @@ policy_choice select(const policy_set& set, const match_input& input, const amou
 /// the names that exist, for "unknown connector … did you mean".
 void load(const settings::document& file, const std::vector<std::string_view>& connectors, policy_set& into,
           settings::problems& found);
+
+/// After the last file: warns when a payment may match no policy.
+void check_default(const policy_set& set, settings::problems& found);
 
 }  // namespace turnout::policies
