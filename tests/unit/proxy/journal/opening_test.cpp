@@ -1,0 +1,135 @@
+// Opening: what is created, what is refused and in which words, migrations.
+#include <catch2/catch.hpp>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "journal_fixture.hpp"
+#include "proxy/journal/schema.hpp"
+#include "proxy/journal/writer_lock.hpp"
+
+using namespace journal_test;
+using turnout::journal::database;
+using turnout::journal::open_error;
+
+namespace {
+
+void execute(const std::string& path, const std::string& sql) {
+  database file(path, database::mode::read_write_create, "");
+  file.run(sql.c_str());
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("a new journal's directory and files are made, for this user only") {
+  temporary_directory directory;
+  const std::string path = directory / "var/deep/journal.db";
+  auto journal = sqlite_journal::open(path);
+  for (const char* suffix : {"", "-wal", ".lock", ".reserve"}) {
+    struct stat status {};
+    REQUIRE(::stat((path + suffix).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+  }
+  CHECK(std::filesystem::file_size(path + ".reserve") == 8u << 20);
+}
+
+TEST_CASE("a second writer is refused, in this process and in another; readers are not") {
+  temporary_directory directory;
+  const std::string path = directory / "journal.db";
+  auto journal = sqlite_journal::open(path);
+  const auto message = path + " is in use by another turnout (lock file " + path + ".lock)";
+  CHECK_THROWS_WITH(sqlite_journal::open(path), message);
+  CHECK_THROWS_AS(sqlite_journal::open(path), open_error);
+  CHECK(turnout::journal::open_reader(path)->unfinished().empty());
+  journal.reset();
+  CHECK_NOTHROW(sqlite_journal::open(path));
+
+  // A lock dies with its process, however that dies.
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    turnout::journal::writer_lock lock(path);
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  CHECK_THROWS_WITH(sqlite_journal::open(path), message);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  CHECK_NOTHROW(sqlite_journal::open(path));
+}
+
+TEST_CASE("a path that cannot be a journal is refused, and left as it was") {
+  temporary_directory directory;
+  SECTION("under a file") {
+    std::ofstream(directory / "file") << "x";
+    CHECK_THROWS_WITH(sqlite_journal::open(directory / "file/journal.db"), Catch::Contains("cannot write the journal"));
+  }
+  SECTION("a directory") {
+    std::filesystem::create_directory(directory / "journal.db");
+    CHECK_THROWS_WITH(sqlite_journal::open(directory / "journal.db"), Catch::Contains("Is a directory"));
+  }
+  SECTION("not a database") {
+    const std::string text(5000, 'x');
+    std::ofstream(directory / "journal.db") << text;
+    CHECK_THROWS_WITH(sqlite_journal::open(directory / "journal.db"), Catch::Contains("is not a Turnout journal"));
+    CHECK(contents(directory / "journal.db") == text);
+  }
+  SECTION("another program's database") {
+    execute(directory / "journal.db", "CREATE TABLE theirs (x)");
+    const std::string before = contents(directory / "journal.db");
+    CHECK_THROWS_WITH(sqlite_journal::open(directory / "journal.db"), Catch::Contains("of another program"));
+    CHECK(contents(directory / "journal.db") == before);
+  }
+  SECTION("a newer schema") {
+    sqlite_journal::open(directory / "journal.db").reset();
+    execute(directory / "journal.db", "PRAGMA user_version = 99");
+    CHECK_THROWS_WITH(sqlite_journal::open(directory / "journal.db"), Catch::Contains("has schema version 99"));
+  }
+  SECTION("a truncated journal") {
+    sqlite_journal::open(directory / "journal.db").reset();
+    std::filesystem::resize_file(directory / "journal.db", 5000);
+    CHECK_THROWS_AS(sqlite_journal::open(directory / "journal.db"), open_error);
+  }
+}
+
+TEST_CASE("migrations are applied once, each whole, from empty and from an earlier version") {
+  using turnout::journal::migration;
+  temporary_directory directory;
+  const std::string path = directory / "journal.db";
+  std::vector<migration> steps(turnout::journal::migrations().begin(), turnout::journal::migrations().end());
+  const auto released = static_cast<std::int64_t>(steps.size());
+  {
+    database file(path, database::mode::read_write_create, "");
+    migrate(file, path, steps);
+    CHECK(file.number("PRAGMA user_version") == released);
+    file.run("INSERT INTO meta VALUES ('kept', 42)");
+    migrate(file, path, steps);  // nothing to do
+  }
+  steps.push_back({"a column", "ALTER TABLE payments ADD COLUMN extra TEXT"});
+  steps.push_back({"fails half way", "CREATE TABLE half (x); INSERT INTO missing VALUES (1)"});
+  {
+    database file(path, database::mode::read_write_create, "");
+    CHECK_THROWS_WITH(migrate(file, path, steps), Catch::Contains("fails half way"));
+    CHECK(file.number("PRAGMA user_version") == released + 1);
+    CHECK(file.number("SELECT count(*) FROM sqlite_master WHERE name = 'half'") == 0);
+    CHECK(file.number("SELECT count(extra) FROM payments") == 0);
+    CHECK(file.number("SELECT value FROM meta WHERE name = 'kept'") == 42);
+  }
+  // The binary that knows fewer migrations keeps away.
+  CHECK_THROWS_WITH(sqlite_journal::open(path), Catch::Contains("run the newer turnout"));
+}
