@@ -148,6 +148,12 @@ session::reading session::refuse(unsigned status, std::string_view detail) {
   return reading::refused;
 }
 
+/// The header is larger than allowed; says which part of it.
+session::reading session::refuse_header() {
+  const bool in_line = input_.unread().substr(0, home_->rules->limits.header_bytes).find("\r\n") == std::string_view::npos;
+  return in_line ? refuse(414, "the request line is too long") : refuse(431, "the header is too large");
+}
+
 task<session::reading> session::read_request(request& message) {
   const auto& rules = *home_->rules;
   const auto& limits = rules.limits;
@@ -158,10 +164,7 @@ task<session::reading> session::read_request(request& message) {
   while ((length = framing::header_length(input_.unread(), scanned)) == 0) {
     const bool was_empty = scanned == 0;
     scanned = input_.unread().size();
-    if (scanned >= limits.header_bytes) {
-      const bool in_target = input_.unread().find("\r\n") == std::string_view::npos;
-      co_return in_target ? refuse(414, "the request line is too long") : refuse(431, "the header is too large");
-    }
+    if (scanned >= limits.header_bytes) co_return refuse_header();
     if (scanned != 0) {
       phase_ = phase::busy;
       if (was_empty && !first_) header_limit = steady_clock::now() + limits.header_timeout;
@@ -175,7 +178,7 @@ task<session::reading> session::read_request(request& message) {
     if (got != reading::complete) co_return got;
   }
   phase_ = phase::busy;
-  if (length > limits.header_bytes) co_return refuse(431, "the header is too large");
+  if (length > limits.header_bytes) co_return refuse_header();
   const auto judged =
       framing::parse_request(input_.unread().substr(0, length), limits.header_count, message, how_);
   if (!judged) co_return refuse(judged.status, judged.detail);

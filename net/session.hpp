@@ -95,6 +95,7 @@ class session {
   task<bool> write_all(std::string_view head, std::string_view body);
   task<void> linger();
   reading refuse(unsigned status, std::string_view detail);
+  reading refuse_header();
   void format_head(const response& answer, bool close);
   bool must_close() const noexcept;
 
