@@ -1,0 +1,130 @@
+#include "proxy/api/admin_api.hpp"
+
+#include <stdexcept>
+
+#include <openssl/crypto.h>
+
+#include "proxy/api/credentials.hpp"
+#include "proxy/api/json_text.hpp"
+#include "proxy/api/route_table.hpp"
+
+namespace turnout::api {
+
+namespace {
+
+problem make(const problem_kind& kind, std::string detail) { return {kind, std::move(detail), {}, {}, {}}; }
+
+net::response json_answer(unsigned status, std::string body) {
+  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+}  // namespace
+
+const admin_api::endpoint admin_api::endpoints[5] = {
+    {"GET", "/health/live", true, &admin_api::live},
+    {"GET", "/health/ready", true, &admin_api::ready},
+    {"GET", "/metrics", false, &admin_api::metrics},
+    {"GET", "/admin/connectors", false, &admin_api::connectors},
+    {"POST", "/-/reload", false, &admin_api::reload},
+};
+
+admin_api::admin_api(admin_dependencies world)
+    : world_(std::move(world)), context_{world_.now, world_.on_request, false} {
+  if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.make_request_id || !world_.now)
+    throw std::invalid_argument("the admin API lacks something it depends on");
+  if (!world_.token.empty()) token_ = hash_secret(world_.token);
+  net::wipe(world_.token);
+}
+
+void admin_api::handle(std::size_t, net::request&& message, net::responder reply) {
+  handle(std::move(message),
+         answer_function([reply = std::move(reply)](net::response answer) { reply.send(std::move(answer)); }));
+}
+
+void admin_api::handle(net::request&& message, answer_function reply) {
+  endpoint_call call{&context_, std::move(reply), world_.make_request_id(), world_.now(),
+                     "unmatched", method_label(message.method), {}};
+  try {
+    dispatch(message, call);
+  } catch (const std::exception& error) {
+    call.failure = error.what();
+    call.refuse(make(problems::internal_error, "the request could not be completed"));
+  }
+}
+
+void admin_api::dispatch(const net::request& message, endpoint_call& call) {
+  const auto found = find_route<endpoint>(endpoints, message.method, split(message.target).path);
+  if (!found.row && found.allow.empty()) return call.refuse(make(problems::not_found, "there is nothing at this address"));
+  if (!found.row) {
+    problem made = make(problems::method_not_allowed, "possible here: " + found.allow);
+    made.fields.emplace_back("Allow", found.allow);
+    return call.refuse(made);
+  }
+  call.route = found.row->path;
+  if (token_ && !found.row->open) {
+    const secret_hash given = hash_secret(bearer_token(message.fields));
+    if (CRYPTO_memcmp(given.data(), token_->data(), given.size()) != 0) {
+      problem made = make(problems::unauthorized, "give the admin token: Authorization: Bearer …");
+      made.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"turnout admin\"");
+      return call.refuse(made);
+    }
+  }
+  (this->*found.row->serve)(call);
+}
+
+void admin_api::live(const endpoint_call& call) { call.answer(json_answer(200, "{\"status\":\"live\"}")); }
+
+void admin_api::ready(const endpoint_call& call) {
+  const readiness state = world_.ready();
+  std::string body = "{\"status\":";
+  append_string(body, state.state);
+  body.append(state.ready ? ",\"ready\":true}" : ",\"ready\":false}");
+  call.answer(json_answer(state.ready ? 200 : 503, std::move(body)));
+}
+
+void admin_api::metrics(const endpoint_call& call) {
+  call.answer({200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, world_.metrics()});
+}
+
+void admin_api::connectors(const endpoint_call& call) {
+  call.answer(json_answer(200, render_connectors(world_.connectors())));
+}
+
+void admin_api::reload(const endpoint_call& call) {
+  const settings::problems found = world_.reload();
+  if (!settings::has_errors(found)) return call.answer(json_answer(200, "{\"status\":\"reloaded\"}"));
+  problem made = make(problems::reload_failed, "nothing was changed");
+  for (const settings::problem& each : found) {
+    if (each.warning) continue;
+    std::string where = each.file;
+    if (each.line > 0) where.append(":").append(std::to_string(each.line)).append(":").append(std::to_string(each.column));
+    made.errors.push_back({std::move(where), each.message});
+  }
+  call.refuse(made);
+}
+
+std::string render_connectors(const std::vector<routing::connector_view>& connectors) {
+  std::string out = "{\"object\":\"list\",\"data\":[";
+  const auto number = [&](std::string_view name, double value) {
+    out.append(",\"").append(name).append("\":");
+    append_number(out, value);
+  };
+  for (const routing::connector_view& each : connectors) {
+    if (out.back() != '[') out.push_back(',');
+    out.append("{\"connector\":");
+    append_string(out, each.connector);
+    out.append(",\"state\":");
+    append_string(out, each.state);
+    number("score", each.score);
+    number("approval", each.approval);
+    number("health", each.health);
+    number("latency_ms", each.latency_ms);
+    out.append(",\"in_flight\":");
+    append_integer(out, static_cast<std::int64_t>(each.in_flight));
+    number("share", each.share);
+    out.push_back('}');
+  }
+  return out.append("],\"next_cursor\":null}");
+}
+
+}  // namespace turnout::api

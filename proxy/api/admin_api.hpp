@@ -1,0 +1,69 @@
+#pragma once
+// What operators and their tools ask a running proxy: health, metrics,
+// connectors, reload. Its own listener, on loopback unless it has a token.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/http.hpp"
+#include "net/server.hpp"
+#include "proxy/api/api_key_store.hpp"
+#include "proxy/api/endpoint_call.hpp"
+#include "routing/router.hpp"
+#include "settings/problem.hpp"
+
+namespace turnout::api {
+
+struct readiness {
+  bool ready = false;
+  std::string state;   ///< starting | ready | draining | …
+};
+
+struct admin_dependencies {
+  std::function<readiness()> ready;
+  std::function<std::string()> metrics;                              ///< Prometheus text
+  std::function<std::vector<routing::connector_view>()> connectors;
+  std::function<settings::problems()> reload;                        ///< errors: nothing was changed
+  std::function<std::string()> make_request_id;
+  std::function<payments::instant()> now;
+  request_hook on_request;                                           ///< may be empty
+  std::string token;                                                 ///< empty: no token is asked for
+};
+
+class admin_api {
+ public:
+  /// Throws std::invalid_argument when something is missing.
+  explicit admin_api(admin_dependencies world);
+  admin_api(const admin_api&) = delete;
+  admin_api& operator=(const admin_api&) = delete;
+
+  /// A net::request_handler.
+  void handle(std::size_t worker, net::request&& message, net::responder reply);
+  /// The same without a connection: `reply` is called once.
+  void handle(net::request&& message, answer_function reply);
+
+ private:
+  struct endpoint {
+    std::string_view method, path;
+    bool open;  ///< needs no token: probes carry none
+    void (admin_api::*serve)(const endpoint_call&);
+  };
+  static const endpoint endpoints[5];
+
+  void dispatch(const net::request& message, endpoint_call& call);
+  void live(const endpoint_call& call);
+  void ready(const endpoint_call& call);
+  void metrics(const endpoint_call& call);
+  void connectors(const endpoint_call& call);
+  void reload(const endpoint_call& call);
+
+  admin_dependencies world_;
+  call_context context_;
+  std::optional<secret_hash> token_;
+};
+
+/// {"object":"list","data":[…],"next_cursor":null}
+std::string render_connectors(const std::vector<routing::connector_view>& connectors);
+
+}  // namespace turnout::api

@@ -1,0 +1,233 @@
+#include "proxy/api/api.hpp"
+
+#include <stdexcept>
+
+#include "proxy/api/credentials.hpp"
+#include "proxy/api/header_text.hpp"
+#include "proxy/api/idempotency.hpp"
+#include "proxy/api/json_document.hpp"
+#include "proxy/api/payment_body.hpp"
+#include "proxy/api/render.hpp"
+#include "proxy/api/route_table.hpp"
+
+namespace turnout::api {
+
+namespace {
+
+problem make(const problem_kind& kind, std::string detail) { return {kind, std::move(detail), {}, {}, {}}; }
+
+problem invalid(std::vector<field_error> errors) {
+  std::string detail = errors.size() == 1 ? errors.front().field + ": " + errors.front().message
+                                          : std::to_string(errors.size()) + " fields are not valid";
+  return {problems::invalid_request, std::move(detail), std::move(errors), {}, {}};
+}
+
+/// The same words whether there is no such payment or it is somebody else's.
+problem no_payment() { return make(problems::not_found, "no payment has this id"); }
+
+problem unauthorized() {
+  problem made = make(problems::unauthorized, "give an API key: Authorization: Bearer ak_…:sk_…, or HTTP Basic");
+  made.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"turnout\", Basic realm=\"turnout\", charset=\"UTF-8\"");
+  return made;
+}
+
+net::response json_answer(unsigned status, std::string body) {
+  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+/// Why the body cannot be JSON at all, or nullopt.
+std::optional<problem> check_media_type(const net::headers& fields) {
+  const header_lookup type = only_header(fields, "Content-Type");
+  if (type.count != 1 || !is_json_content_type(type.value))
+    return make(problems::unsupported_media_type, "Content-Type must be application/json");
+  const header_lookup coding = only_header(fields, "Content-Encoding");
+  if (coding.count > 0 && !equal_ignoring_case(coding.value, "identity"))
+    return make(problems::unsupported_media_type, "a Content-Encoding is not supported");
+  return std::nullopt;
+}
+
+std::vector<field_error> unknown_parameters(std::string_view query) {
+  std::vector<field_error> errors;
+  for (const std::string_view each : query_names(query)) {
+    if (errors.size() == most_errors) break;
+    // A query is bytes: what is not ASCII would break the problem document.
+    std::string shown = shown_path(each);
+    for (char& c : shown)
+      if (c < 0x20 || c > 0x7e) c = '?';
+    errors.push_back({std::move(shown), "is not a known query parameter"});
+  }
+  return errors;
+}
+
+}  // namespace
+
+struct api::exchange {
+  worker& own;
+  net::request& message;
+  endpoint_call& call;
+  std::string_view path, parameter;
+  principal who;
+
+  /// The payment named in the path, if it is the caller's.
+  std::optional<payments::payment> find_own() const {
+    std::optional<payments::payment> found = own.reader->find_payment(parameter);
+    if (found && (found->merchant != who.merchant || found->livemode != who.livemode)) found.reset();
+    if (!found) call.refuse(no_payment());
+    return found;
+  }
+};
+
+const api::endpoint api::endpoints[5] = {
+    {"POST", "/v1/payments", &api::create_payment},
+    {"GET", "/v1/payments/{id}", &api::get_payment},
+    {"GET", "/v1/payments/{id}/attempts", &api::get_attempts},
+    {"GET", "/v1/payments/{id}/events", &api::get_events},
+    {"GET", "/v1/payments/{id}/decisions", &api::get_decisions},
+};
+
+worker worker::with(core::engine& engine, turnout::api::reader& reader, std::function<std::string()> make_request_id,
+                    std::function<bool(const principal&, std::string_view key)> knows_key) {
+  return {[&engine](core::create_command command, std::function<void(core::create_result)> done) {
+            engine.create(std::move(command), std::move(done));
+          },
+          &reader, std::move(make_request_id), std::move(knows_key)};
+}
+
+api::api(dependencies world) : world_(std::move(world)), context_{world_.now, world_.on_request, world_.tls} {
+  bool complete = !world_.workers.empty() && world_.keys && world_.request_key && world_.card_key && world_.now;
+  for (const worker& each : world_.workers) complete = complete && each.create && each.reader && each.make_request_id;
+  if (!complete) throw std::invalid_argument("the API lacks something it depends on");
+}
+
+net::response api::protocol_error(unsigned status, std::string_view detail, std::string_view request_id) const {
+  net::response answer = render(protocol_problem(status, detail), request_id);
+  add_common_headers(answer, request_id, world_.tls);
+  return answer;
+}
+
+void api::handle(std::size_t worker, net::request&& message, net::responder reply) {
+  handle(worker, std::move(message),
+         answer_function([reply = std::move(reply)](net::response answer) { reply.send(std::move(answer)); }));
+}
+
+void api::handle(std::size_t worker, net::request&& message, answer_function reply) {
+  endpoint_call call{&context_, std::move(reply), world_.workers.at(worker).make_request_id(), world_.now(),
+                     "unmatched", method_label(message.method), {}};
+  try {
+    dispatch(worker, message, call);
+  } catch (const std::exception& error) {
+    // A fault of ours, or of the journal while reading: the client learns
+    // nothing but the id to ask about. The responder ignores a second answer.
+    call.failure = error.what();
+    call.refuse(make(problems::internal_error, "the request could not be completed"));
+  }
+  net::wipe(message.body);
+}
+
+void api::dispatch(std::size_t worker, net::request& message, endpoint_call& call) {
+  const split_target target = split(message.target);
+  const auto found = find_route<endpoint>(endpoints, message.method, target.path);
+  if (!found.row && found.allow.empty()) return call.refuse(make(problems::not_found, "there is nothing at this address"));
+  if (!found.row) {
+    problem made = make(problems::method_not_allowed, "possible here: " + found.allow);
+    made.fields.emplace_back("Allow", found.allow);
+    return call.refuse(made);
+  }
+  call.route = found.row->path;
+  const std::optional<credentials> given = read_credentials(message.fields);
+  std::optional<principal> who;
+  if (given) who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival.steady);
+  if (!who) return call.refuse(unauthorized());
+  if (std::vector<field_error> errors = unknown_parameters(target.query); !errors.empty())
+    return call.refuse(invalid(std::move(errors)));
+  exchange at{world_.workers[worker], message, call, target.path, found.parameter, std::move(*who)};
+  (this->*found.row->serve)(at);
+}
+
+void api::create_payment(exchange& at) {
+  if (const auto refused = check_media_type(at.message.fields)) return at.call.refuse(*refused);
+  idempotency_key key = read_idempotency_key(at.message.fields);
+  if (!key.error.empty()) return at.call.refuse(invalid({{std::string(idempotency_header), key.error}}));
+
+  json_failure failure;
+  const std::optional<json_document> document = json_document::parse(at.message.body, {}, failure);
+  if (!document) {
+    problem made = make(problems::malformed_request, failure.detail);
+    if (!failure.field.empty()) made.errors.push_back({failure.field, failure.detail});
+    return at.call.refuse(made);
+  }
+  payment_body body = read_payment_body(*document, at.who, at.call.arrival.wall);
+  if (!body.errors.empty() && key.key && at.own.knows_key && at.own.knows_key(at.who, *key.key))
+    body = read_payment_body(*document, at.who, payments::wall_time{});  // no card had expired by then
+  if (key.key && body.request && contains_number(*key.key, body.card.reveal_number()))
+    body.errors.push_back({std::string(idempotency_header), "must not contain the card number"});
+  if (!body.errors.empty()) return at.call.refuse(invalid(std::move(body.errors)));
+
+  std::optional<core::idempotency_claim> claim;
+  if (key.key) claim = {std::move(*key.key), request_mac(*world_.request_key, "POST", at.path, *document)};
+  std::string fingerprint = world_.card_key->hex(body.card.reveal_number());
+  core::create_command command{std::move(*body.request), std::move(body.card), std::move(fingerprint),
+                               std::move(claim), at.call.arrival, render_created};
+  at.own.create(std::move(command), [this, call = at.call](core::create_result result) {
+    answer_created(call, std::move(result));
+  });
+}
+
+void api::answer_created(const endpoint_call& call, core::create_result result) const {
+  const auto retry_soon = [](problem made) {
+    made.fields.emplace_back("Retry-After", "1");
+    return made;
+  };
+  switch (result.status) {
+    case core::create_status::answered:
+      return call.answer(json_answer(result.answer.status, std::move(result.answer.body)));
+    case core::create_status::replayed: {
+      if (result.answer.status == 0 && result.record) result.answer = render_created(*result.record);
+      if (result.answer.status == 0) break;
+      net::response replay = json_answer(result.answer.status, std::move(result.answer.body));
+      replay.fields.emplace_back("Idempotency-Replayed", "true");
+      return call.answer(std::move(replay));
+    }
+    case core::create_status::in_progress:
+      return call.refuse(retry_soon(make(problems::idempotency_in_progress, "ask again in a moment with the same key and body")));
+    case core::create_status::key_reused:
+      return call.refuse({problems::idempotency_key_reused,
+                          "the body differs from the first request's; a new payment needs a new key",
+                          {{std::string(idempotency_header), "was used with another body"}}, {}, {}});
+    case core::create_status::no_candidate: {
+      problem made = make(problems::no_connector, "every connector of the policy is excluded; `exclusions` says why");
+      if (result.excluded.empty()) made.detail = "no connector is configured for this payment";
+      made.exclusions = std::move(result.excluded);
+      return call.refuse(made);
+    }
+    case core::create_status::no_policy:
+      return call.refuse(make(problems::no_policy, "add a policy that matches it, or one without conditions"));
+    case core::create_status::rate_unavailable:
+      return call.refuse(make(problems::rate_unavailable, "a policy compares amounts in two currencies, and there is no rate"));
+    case core::create_status::unavailable:
+      if (world_.draining && world_.draining())
+        return call.refuse(retry_soon(make(problems::shutting_down, "nothing was sent; try again in a moment")));
+      return call.refuse(retry_soon(make(problems::journal_unavailable, "nothing was sent; try again in a moment")));
+  }
+  endpoint_call failed = call;
+  failed.failure = "the engine gave no answer for a replayed request";
+  failed.refuse(make(problems::internal_error, "the request could not be completed"));
+}
+
+void api::get_payment(exchange& at) {
+  if (const auto found = at.find_own()) at.call.answer(json_answer(200, render_payment(*found)));
+}
+
+void api::get_attempts(exchange& at) {
+  if (const auto found = at.find_own()) at.call.answer(json_answer(200, render_attempts(*found)));
+}
+
+void api::get_events(exchange& at) {
+  if (at.find_own()) at.call.answer(json_answer(200, render_events(at.own.reader->events_of(at.parameter))));
+}
+
+void api::get_decisions(exchange& at) {
+  if (at.find_own()) at.call.answer(json_answer(200, render_decisions(at.own.reader->decisions_of(at.parameter))));
+}
+
+}  // namespace turnout::api

@@ -1,0 +1,80 @@
+#pragma once
+// The merchant API (v1): from an HTTP request to the engine or the journal's
+// reader, and back.
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/http.hpp"
+#include "net/server.hpp"
+#include "payments/instant.hpp"
+#include "proxy/api/api_key_ring.hpp"
+#include "proxy/api/endpoint_call.hpp"
+#include "proxy/api/keyed_mac.hpp"
+#include "proxy/api/reader.hpp"
+#include "proxy/core/engine.hpp"
+
+namespace turnout::api {
+
+/// What one worker thread has for itself; used on that thread only.
+struct worker {
+  std::function<void(core::create_command, std::function<void(core::create_result)>)> create;
+  api::reader* reader = nullptr;
+  /// "req_…", unguessable.
+  std::function<std::string()> make_request_id;
+  /// Whether the journal has an Idempotency-Key of this merchant and mode; may
+  /// be empty. With it, a retry of a payment that was taken just before its
+  /// card expired is answered with that payment, not with "expired".
+  std::function<bool(const principal&, std::string_view key)> knows_key;
+  /// `engine` and `reader` must outlive the worker.
+  static worker with(core::engine& engine, api::reader& reader, std::function<std::string()> make_request_id,
+                     std::function<bool(const principal&, std::string_view key)> knows_key = {});
+};
+
+struct dependencies {
+  std::vector<worker> workers;
+  api_key_ring* keys = nullptr;
+  const keyed_mac* request_key = nullptr;  ///< for idempotency
+  const keyed_mac* card_key = nullptr;     ///< for card fingerprints: another key
+  std::function<payments::instant()> now;
+  request_hook on_request;                 ///< may be empty
+  std::function<bool()> draining;          ///< may be empty; only words a refusal
+  bool tls = false;
+};
+
+class api {
+ public:
+  /// Throws std::invalid_argument when something is missing.
+  explicit api(dependencies world);
+  api(const api&) = delete;
+  api& operator=(const api&) = delete;
+
+  /// A net::request_handler. Must outlive every engine that it gave work to.
+  void handle(std::size_t worker, net::request&& message, net::responder reply);
+  /// The same without a connection: `reply` is called once.
+  void handle(std::size_t worker, net::request&& message, answer_function reply);
+  /// A net::error_body: requests that break HTTP get the same shape of problem.
+  net::response protocol_error(unsigned status, std::string_view detail, std::string_view request_id) const;
+
+ private:
+  struct exchange;  ///< one authenticated request
+  struct endpoint {
+    std::string_view method, path;
+    void (api::*serve)(exchange&);
+  };
+  static const endpoint endpoints[5];
+
+  void dispatch(std::size_t worker, net::request& message, endpoint_call& call);
+  void create_payment(exchange& at);
+  void get_payment(exchange& at);
+  void get_attempts(exchange& at);
+  void get_events(exchange& at);
+  void get_decisions(exchange& at);
+  void answer_created(const endpoint_call& call, core::create_result result) const;
+
+  dependencies world_;
+  call_context context_;
+};
+
+}  // namespace turnout::api

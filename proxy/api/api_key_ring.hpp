@@ -1,0 +1,69 @@
+#pragma once
+// The API keys as the running proxy sees them: an immutable snapshot of the
+// file, looked up on every request by every worker, replaced when it changes.
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "payments/instant.hpp"
+#include "proxy/api/api_key_store.hpp"
+
+namespace turnout::api {
+
+/// On whose behalf a request is made.
+struct principal {
+  std::string merchant;
+  bool livemode = false;
+  std::string key_id;
+};
+
+class api_key_ring {
+ public:
+  /// `report` is told, once per change of the file, why it cannot be used; the
+  /// last good keys stay. It may be called on any thread that calls in here.
+  api_key_ring(std::filesystem::path file, std::function<void(const std::string&)> report);
+
+  /// Reads the file if it changed since. Thread-safe; the owner calls it from a timer.
+  void refresh();
+
+  /// The work done does not tell whether the id or the secret was wrong. An
+  /// unknown id makes the ring look at the file at once, though not more often
+  /// than every `look_again_after`: a new key works without a wait.
+  std::optional<principal> authenticate(std::string_view id, std::string_view secret, payments::steady_time now);
+
+  std::size_t size() const noexcept;  ///< keys that are good
+  static constexpr std::chrono::milliseconds look_again_after{500};
+
+ private:
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  };
+  using snapshot = std::unordered_map<std::string, api_key, text_hash, std::equal_to<>>;
+  /// What tells one version of the file from another.
+  struct file_version {
+    std::uint64_t inode = 0, size = 0;
+    std::int64_t seconds = 0, nanoseconds = 0;
+    friend bool operator==(const file_version&, const file_version&) = default;
+  };
+
+  std::optional<principal> look_up(std::string_view id, std::string_view secret) const;
+  bool knows(std::string_view id) const;
+
+  std::filesystem::path file_;
+  std::function<void(const std::string&)> report_;
+  std::atomic<std::shared_ptr<const snapshot>> keys_;
+  std::atomic<payments::steady_time::rep> looked_at_;
+  std::mutex refreshing_;
+  std::optional<file_version> seen_;  ///< guarded by refreshing_
+  bool missing_reported_ = false;     ///< guarded by refreshing_
+};
+
+}  // namespace turnout::api

@@ -1,0 +1,243 @@
+#include "proxy/api/api_key_store.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "proxy/api/json_text.hpp"
+#include "proxy/api/keyed_mac.hpp"
+
+namespace turnout::api {
+
+namespace {
+
+namespace json = boost::json;
+constexpr std::int64_t format_version = 1;
+
+[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int error) {
+  throw std::runtime_error(what + " " + path.string() + ": " + std::system_category().message(error));
+}
+
+class descriptor {
+ public:
+  descriptor(const std::filesystem::path& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {
+    if (number_ < 0) fail("cannot open", path, errno);
+  }
+  ~descriptor() { ::close(number_); }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+/// Held by one writer at a time, over reading, changing and replacing the file.
+class directory_lock {
+ public:
+  explicit directory_lock(const std::filesystem::path& directory) : file_(directory / "api_keys.lock", O_RDWR | O_CREAT) {
+    while (::flock(file_.number(), LOCK_EX) != 0)
+      if (errno != EINTR) fail("cannot lock", directory, errno);
+  }
+
+ private:
+  descriptor file_;
+};
+
+std::optional<std::string> read_file(const std::filesystem::path& path) {
+  const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (number < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    fail("cannot open", path, errno);
+  }
+  std::string text;
+  char buffer[8192];
+  ssize_t got = 0;
+  while ((got = ::read(number, buffer, sizeof buffer)) > 0 || (got < 0 && errno == EINTR))
+    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
+  const int error = errno;
+  ::close(number);
+  if (got < 0) fail("cannot read", path, error);
+  return text;
+}
+
+/// Whole or not at all, also through a power cut.
+void replace_file(const std::filesystem::path& directory, const std::filesystem::path& path, std::string_view text) {
+  const std::filesystem::path fresh = path.string() + ".new";
+  {
+    const descriptor file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    if (::fchmod(file.number(), 0600) != 0) fail("cannot protect", fresh, errno);
+    while (!text.empty()) {
+      const ssize_t put = ::write(file.number(), text.data(), text.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) fail("cannot write", fresh, errno);
+      text.remove_prefix(static_cast<std::size_t>(put));
+    }
+    if (::fsync(file.number()) != 0) fail("cannot write", fresh, errno);
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) fail("cannot replace", path, errno);
+  const descriptor around(directory, O_RDONLY | O_DIRECTORY);
+  if (::fsync(around.number()) != 0) fail("cannot write", directory, errno);
+}
+
+std::string random_text(std::string_view prefix, std::size_t characters) {
+  constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";  // 32: five bits a character
+  std::vector<unsigned char> bytes(characters);
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+    throw std::runtime_error("the system has no random bytes to make a key from");
+  std::string text(prefix);
+  for (const unsigned char byte : bytes) text.push_back(alphabet[byte & 31]);
+  return text;
+}
+
+std::string timestamp() {
+  std::string quoted;
+  append_time(quoted, std::chrono::system_clock::now());
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+std::string render(const std::vector<api_key>& keys) {
+  std::string text = "{\"version\": 1, \"keys\": [";
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    text.append(i == 0 ? "\n  {\"id\": " : ",\n  {\"id\": ");
+    append_string(text, keys[i].id);
+    text.append(", \"merchant\": ");
+    append_string(text, keys[i].merchant);
+    text.append(", \"mode\": ").append(keys[i].livemode ? "\"live\"" : "\"test\"");
+    text.append(", \"secret_sha256\": ");
+    append_string(text, to_hex(keys[i].hash));
+    text.append(", \"created_at\": ");
+    append_string(text, keys[i].created_at);
+    text.append(", \"revoked_at\": ");
+    append_string_or_null(text, keys[i].revoked_at);
+    text.push_back('}');
+  }
+  return text.append("\n]}\n");
+}
+
+secret_hash parse_hash(std::string_view hex) {
+  secret_hash hash{};
+  const auto digit = [](char c) -> int {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  if (hex.size() != hash.size() * 2) throw std::runtime_error("a hash has the wrong length");
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+    if (high < 0 || low < 0) throw std::runtime_error("a hash is not hexadecimal");
+    hash[i] = static_cast<unsigned char>(high * 16 + low);
+  }
+  return hash;
+}
+
+api_key parse_key(const json::object& from) {
+  const auto text = [&](const char* name) {
+    const json::value* value = from.if_contains(name);
+    if (!value || !value->is_string()) throw std::runtime_error(std::string("a key has no ") + name);
+    return std::string(value->get_string().begin(), value->get_string().end());
+  };
+  api_key key;
+  key.id = text("id");
+  key.merchant = text("merchant");
+  const std::string mode = text("mode");
+  if (mode != "live" && mode != "test") throw std::runtime_error("a key has an unknown mode");
+  key.livemode = mode == "live";
+  key.hash = parse_hash(text("secret_sha256"));
+  key.created_at = text("created_at");
+  // Absent would read as "good": a damaged line must not bring a key back.
+  const json::value* revoked = from.if_contains("revoked_at");
+  if (!revoked) throw std::runtime_error("a key has no revoked_at");
+  if (!revoked->is_null()) key.revoked_at = text("revoked_at");
+  if (!key.id.starts_with("ak_") || !is_merchant_name(key.merchant))
+    throw std::runtime_error("a key has a malformed id or merchant");
+  return key;
+}
+
+}  // namespace
+
+secret_hash hash_secret(std::string_view secret) {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // fetched once: it is slow
+  secret_hash hash;
+  unsigned size = 0;
+  if (!sha256 || EVP_Digest(secret.data(), secret.size(), hash.data(), &size, sha256, nullptr) != 1)
+    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
+  return hash;
+}
+
+bool is_merchant_name(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 40) return false;
+  for (const char c : text)
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-')) return false;
+  return true;
+}
+
+std::vector<api_key> parse_api_keys(std::string_view text) {
+  json::error_code ec;
+  const json::value root = json::parse({text.data(), text.size()}, ec);
+  if (ec || !root.is_object()) throw std::runtime_error("it is not a JSON object");
+  const json::value* version = root.get_object().if_contains("version");
+  if (!version || !version->is_int64() || version->get_int64() != format_version)
+    throw std::runtime_error("its version is not 1");
+  const json::value* list = root.get_object().if_contains("keys");
+  if (!list || !list->is_array()) throw std::runtime_error("it has no list of keys");
+  std::vector<api_key> keys;
+  for (const json::value& each : list->get_array()) {
+    if (!each.is_object()) throw std::runtime_error("a key is not an object");
+    keys.push_back(parse_key(each.get_object()));
+  }
+  return keys;
+}
+
+api_key_store::api_key_store(std::filesystem::path directory)
+    : directory_(std::move(directory)), file_(directory_ / "api_keys.json") {}
+
+std::vector<api_key> api_key_store::list() const {
+  const std::optional<std::string> text = read_file(file_);
+  if (!text) return {};
+  try {
+    return parse_api_keys(*text);
+  } catch (const std::exception& error) {
+    throw std::runtime_error("the API keys in " + file_.string() + " cannot be read: " + error.what());
+  }
+}
+
+std::string api_key_store::create(std::string_view merchant, bool livemode) {
+  if (!is_merchant_name(merchant))
+    throw std::invalid_argument("a merchant's name is 1 to 40 of the characters a-z, 0-9, _ and -");
+  std::error_code ec;
+  if (std::filesystem::create_directories(directory_, ec); ec) fail("cannot make", directory_, ec.value());
+  std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, ec);
+  const directory_lock lock(directory_);
+  std::vector<api_key> keys = list();
+  const std::string secret = random_text("sk_", 52);
+  api_key fresh{random_text("ak_", 20), std::string(merchant), livemode, timestamp(), {}, hash_secret(secret)};
+  std::string shown = fresh.id + ":" + secret;
+  keys.push_back(std::move(fresh));
+  replace_file(directory_, file_, render(keys));
+  return shown;
+}
+
+bool api_key_store::revoke(std::string_view id) {
+  if (!std::filesystem::exists(file_)) return false;
+  const directory_lock lock(directory_);
+  std::vector<api_key> keys = list();
+  for (api_key& each : keys) {
+    if (each.id != id) continue;
+    if (each.revoked()) return true;
+    each.revoked_at = timestamp();
+    replace_file(directory_, file_, render(keys));
+    return true;
+  }
+  return false;
+}
+
+}  // namespace turnout::api

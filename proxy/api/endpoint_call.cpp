@@ -1,0 +1,33 @@
+#include "proxy/api/endpoint_call.hpp"
+
+#include <chrono>
+
+namespace turnout::api {
+
+void add_common_headers(net::response& answer, std::string_view request_id, bool tls) {
+  auto& fields = answer.fields;
+  fields.reserve(fields.size() + 7);
+  fields.emplace_back("Request-Id", request_id);
+  fields.emplace_back("Cache-Control", "no-store");
+  fields.emplace_back("X-Content-Type-Options", "nosniff");
+  fields.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  fields.emplace_back("Referrer-Policy", "no-referrer");
+  if (tls) fields.emplace_back("Strict-Transport-Security", "max-age=31536000");
+}
+
+std::string_view method_label(std::string_view method) noexcept {
+  for (const std::string_view known : {"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})
+    if (method == known) return known;
+  return "other";
+}
+
+void endpoint_call::answer(net::response message) const {
+  add_common_headers(message, request_id, context->tls);
+  const unsigned status = message.status;
+  reply(std::move(message));
+  if (!context->on_request) return;
+  const std::chrono::duration<double> taken = context->now().steady - arrival.steady;
+  context->on_request({route, method, status, taken.count(), request_id, failure});
+}
+
+}  // namespace turnout::api

@@ -1,0 +1,302 @@
+#include "proxy/api/payment_body.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "proxy/api/header_text.hpp"
+#include "settings/problem.hpp"
+
+namespace turnout::api {
+
+namespace {
+
+using payments::card_errc;
+
+bool all_digits(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool upper_case_letters(std::string_view text, std::size_t count) noexcept {
+  return text.size() == count && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+bool visible_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+bool is_web_address(std::string_view text) noexcept {
+  if (!visible_ascii(text) || text.find_first_of("\"<>\\^`{|}") != std::string_view::npos) return false;
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!equal_ignoring_case(text.substr(0, scheme.size()), scheme)) continue;
+    const std::string_view rest = text.substr(scheme.size());
+    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+    return !authority.empty() && authority.front() != ':' && authority.find('@') == std::string_view::npos;
+  }
+  return false;
+}
+
+bool is_email(std::string_view text) noexcept {
+  const std::size_t at = text.find('@');
+  return at != std::string_view::npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == text.npos &&
+         std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+}
+
+class body_reader {
+ public:
+  body_reader(const principal& who, payments::wall_time now) : who_(who), now_(now) {}
+
+  payment_body read(const json_document& body) {
+    object(body.root(), "", body_fields);
+    check_card();
+    check_kept_texts();
+    payment_body result;
+    if (errors_.empty()) {
+      result.request = payments::payment_request{.merchant = who_.merchant,
+                                                 .livemode = who_.livemode,
+                                                 .amount = {amount_, *currency_},
+                                                 .capture = capture_,
+                                                 .method = "card",
+                                                 .reference = std::string(reference_),
+                                                 .buyer = {std::string(customer_id_), std::string(customer_email_),
+                                                           std::string(customer_country_)},
+                                                 .return_url = std::string(return_url_),
+                                                 .metadata = std::move(metadata_)};
+      result.card = std::move(card_);
+    }
+    result.errors = std::move(errors_);
+    return result;
+  }
+
+ private:
+  struct field {
+    std::string_view path;
+    bool required;
+    void (body_reader::*read)(const json_value&, std::string_view path);
+  };
+  static const field body_fields[9], method_fields[2], card_fields[5], customer_fields[3];
+
+  void fault(std::string_view path, std::string message) {
+    if (errors_.size() < most_errors) errors_.push_back({std::string(path), std::move(message)});
+  }
+
+  void object(const json_value& value, std::string_view prefix, std::span<const field> fields) {
+    if (!value.is(json_kind::object)) {
+      fault(prefix.empty() ? "body" : prefix.substr(0, prefix.size() - 1), "must be an object");
+      return;
+    }
+    unsigned seen = 0;
+    for (auto child = value.first_child(); child; child = child->next()) {
+      std::size_t at = 0;
+      while (at < fields.size() && fields[at].path.substr(prefix.size()) != child->key()) ++at;
+      if (at == fields.size()) {
+        unknown(prefix, child->key(), fields);
+        continue;
+      }
+      seen |= 1u << at;
+      (this->*fields[at].read)(*child, fields[at].path);
+    }
+    for (std::size_t at = 0; at < fields.size(); ++at)
+      if (fields[at].required && (seen & (1u << at)) == 0) fault(fields[at].path, "is required");
+  }
+
+  void unknown(std::string_view prefix, std::string_view key, std::span<const field> fields) {
+    std::vector<std::string_view> allowed;
+    for (const field& each : fields) allowed.push_back(each.path.substr(prefix.size()));
+    constexpr std::size_t longest_typo = 40;
+    const std::string_view near = key.size() <= longest_typo ? settings::nearest(key, allowed) : std::string_view{};
+    std::string message = "is not a known field";
+    if (!near.empty()) message.append("; did you mean ").append(near).append("?");
+    fault(shown_path(std::string(prefix).append(key)), std::move(message));
+  }
+
+  /// A string of least..most characters, or nullopt after saying what is wrong.
+  std::optional<std::string_view> text(const json_value& value, std::string_view path, std::size_t most) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string"), std::nullopt;
+    if (value.text().empty()) return fault(path, "must not be empty"), std::nullopt;
+    if (count_characters(value.text()) > most)
+      return fault(path, "must have at most " + std::to_string(most) + " characters"), std::nullopt;
+    return value.text();
+  }
+
+  std::optional<std::int64_t> integer(const json_value& value, std::string_view path, std::int64_t least,
+                                      std::int64_t most, const char* range) {
+    if (value.is(json_kind::real)) return fault(path, "must be written as an integer, without fraction or exponent"), std::nullopt;
+    if (!value.is(json_kind::integer) && !value.is(json_kind::huge)) return fault(path, "must be an integer"), std::nullopt;
+    if (value.is(json_kind::huge) || value.integer() < least || value.integer() > most)
+      return fault(path, std::string("must be ") + range), std::nullopt;
+    return value.integer();
+  }
+
+  void read_amount(const json_value& value, std::string_view path) {
+    if (value.is(json_kind::real))
+      return fault(path, "must be an integer in the currency's minor unit, without fraction or exponent");
+    amount_ = integer(value, path, 1, payments::max_amount_minor, "from 1 to 10^15").value_or(0);
+  }
+  void read_currency(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string");
+    if (!upper_case_letters(value.text(), 3)) return fault(path, "must be three upper-case letters");
+    currency_ = payments::currency::find(value.text());
+    if (!currency_) fault(path, "is not an ISO 4217 currency");
+  }
+  void read_capture(const json_value& value, std::string_view path) {
+    if (value.is(json_kind::string) && value.text() == "automatic") capture_ = payments::capture_mode::automatic;
+    else if (value.is(json_kind::string) && value.text() == "manual") capture_ = payments::capture_mode::manual;
+    else fault(path, "must be automatic or manual");
+  }
+  void read_method(const json_value& value, std::string_view) { object(value, "payment_method.", method_fields); }
+  void read_type(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string) || value.text() != "card") fault(path, "must be card");
+  }
+  void read_card(const json_value& value, std::string_view) { object(value, "payment_method.card.", card_fields); }
+  void read_number(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string");
+    if (!all_digits(value.text())) return fault(path, "must have digits only, without spaces or dashes");
+    if (value.text().size() < 12 || value.text().size() > 19) return fault(path, "must have 12 to 19 digits");
+    if (!payments::luhn_valid(value.text())) return fault(path, "has a wrong check digit");
+    number_ = value.text();
+  }
+  void read_month(const json_value& value, std::string_view path) {
+    month_ = static_cast<int>(integer(value, path, 1, 12, "from 1 to 12").value_or(0));
+  }
+  void read_year(const json_value& value, std::string_view path) {
+    year_ = static_cast<int>(integer(value, path, 1000, 9999, "a year of four digits").value_or(0));
+  }
+  void read_cvc(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string");
+    if (!all_digits(value.text()) || value.text().size() < 3 || value.text().size() > 4)
+      return fault(path, "must have three or four digits");
+    cvc_ = value.text();
+  }
+  void read_holder(const json_value& value, std::string_view path) { holder_ = text(value, path, 100).value_or(""); }
+  void read_reference(const json_value& value, std::string_view path) {
+    reference_ = text(value, path, 100).value_or("");
+  }
+  void read_customer(const json_value& value, std::string_view) { object(value, "customer.", customer_fields); }
+  void read_customer_id(const json_value& value, std::string_view path) {
+    customer_id_ = text(value, path, 100).value_or("");
+  }
+  void read_customer_email(const json_value& value, std::string_view path) {
+    customer_email_ = text(value, path, 254).value_or("");
+    if (!customer_email_.empty() && !is_email(customer_email_)) fault(path, "must be an e-mail address");
+  }
+  void read_customer_country(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string");
+    if (!upper_case_letters(value.text(), 2)) return fault(path, "must be two upper-case letters");
+    customer_country_ = value.text();
+  }
+  void read_return_url(const json_value& value, std::string_view path) {
+    return_url_ = text(value, path, 2048).value_or("");
+    if (!return_url_.empty() && !is_web_address(return_url_)) fault(path, "must be an absolute http or https URL");
+  }
+  void read_metadata(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::object)) return fault(path, "must be an object of strings");
+    if (value.size() > 50) return fault(path, "must have at most 50 keys");
+    for (auto child = value.first_child(); child; child = child->next()) {
+      const auto complain = [&](const char* message) {
+        fault(shown_path(std::string(path).append(".").append(child->key())), message);
+      };
+      if (child->key().empty()) complain("a key must not be empty");
+      else if (count_characters(child->key()) > 40) complain("a key must have at most 40 characters");
+      else if (!child->is(json_kind::string)) complain("must be a string");
+      else if (count_characters(child->text()) > 500) complain("must have at most 500 characters");
+      else metadata_.emplace_back(child->key(), child->text());
+    }
+  }
+  void read_quote(const json_value&, std::string_view path) { fault(path, "is not supported by this version"); }
+
+  /// What only the whole card can tell.
+  void check_card() {
+    const bool dated = month_ != 0 && year_ != 0;
+    if (!number_.empty() && dated && payments::card::parse(number_, month_, year_, cvc_, holder_, card_) != card_errc::ok)
+      fault("payment_method.card", "is not a valid card");
+    // Where the number is at fault the expiry is still worth telling: any
+    // valid number serves to ask.
+    payments::card dated_card;
+    if (dated && payments::card::parse("4242424242424242", month_, year_, "", "", dated_card) == card_errc::ok &&
+        dated_card.expired(now_))
+      fault("payment_method.card.exp_year", "the card has expired");
+  }
+
+  /// These are stored and shown: a card number must not slip in through them.
+  void check_kept_texts() {
+    if (number_.empty()) return;
+    const auto check = [&](std::string_view path, std::string_view kept) {
+      if (contains_number(kept, number_)) fault(path, "must not contain the card number");
+    };
+    check("reference", reference_);
+    check("customer.id", customer_id_);
+    check("customer.email", customer_email_);
+    check("return_url", return_url_);
+    for (const auto& [key, value] : metadata_) {
+      check("metadata", key);
+      check("metadata", value);
+    }
+  }
+
+  const principal& who_;
+  payments::wall_time now_;
+  std::vector<field_error> errors_;
+  std::int64_t amount_ = 0;
+  std::optional<payments::currency> currency_;
+  payments::capture_mode capture_ = payments::capture_mode::automatic;
+  std::string_view number_, cvc_, holder_;
+  int month_ = 0, year_ = 0;
+  payments::card card_;
+  std::string_view reference_, customer_id_, customer_email_, customer_country_, return_url_;
+  std::vector<std::pair<std::string, std::string>> metadata_;
+};
+
+const body_reader::field body_reader::body_fields[9] = {
+    {"amount", true, &body_reader::read_amount},
+    {"currency", true, &body_reader::read_currency},
+    {"capture", false, &body_reader::read_capture},
+    {"payment_method", true, &body_reader::read_method},
+    {"reference", false, &body_reader::read_reference},
+    {"customer", false, &body_reader::read_customer},
+    {"return_url", false, &body_reader::read_return_url},
+    {"metadata", false, &body_reader::read_metadata},
+    {"quote", false, &body_reader::read_quote},
+};
+const body_reader::field body_reader::method_fields[2] = {
+    {"payment_method.type", true, &body_reader::read_type},
+    {"payment_method.card", true, &body_reader::read_card},
+};
+const body_reader::field body_reader::card_fields[5] = {
+    {"payment_method.card.number", true, &body_reader::read_number},
+    {"payment_method.card.exp_month", true, &body_reader::read_month},
+    {"payment_method.card.exp_year", true, &body_reader::read_year},
+    {"payment_method.card.cvc", false, &body_reader::read_cvc},
+    {"payment_method.card.holder", false, &body_reader::read_holder},
+};
+const body_reader::field body_reader::customer_fields[3] = {
+    {"customer.id", false, &body_reader::read_customer_id},
+    {"customer.email", false, &body_reader::read_customer_email},
+    {"customer.country", false, &body_reader::read_customer_country},
+};
+
+}  // namespace
+
+payment_body read_payment_body(const json_document& body, const principal& who, payments::wall_time now) {
+  return body_reader(who, now).read(body);
+}
+
+bool contains_number(std::string_view text, std::string_view number) noexcept {
+  if (number.empty()) return false;
+  for (std::size_t start = 0; start < text.size(); ++start) {
+    std::size_t matched = 0;
+    for (std::size_t at = start; at < text.size(); ++at) {
+      if (matched > 0 && (text[at] == ' ' || text[at] == '-')) continue;
+      if (text[at] != number[matched]) break;
+      if (++matched == number.size()) return true;
+    }
+  }
+  return false;
+}
+
+std::size_t count_characters(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace turnout::api

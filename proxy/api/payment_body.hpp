@@ -1,0 +1,35 @@
+#pragma once
+// The body of POST /v1/payments, checked field by field. Every fault is
+// found in one go; no message ever quotes a value.
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "payments/card.hpp"
+#include "payments/payment.hpp"
+#include "proxy/api/api_key_ring.hpp"
+#include "proxy/api/json_document.hpp"
+#include "proxy/api/problem.hpp"
+
+namespace turnout::api {
+
+/// More faults than these are not listed.
+inline constexpr std::size_t most_errors = 20;
+
+struct payment_body {
+  std::optional<payments::payment_request> request;  ///< set when there are no errors
+  payments::card card;                               ///< present beside `request`
+  std::vector<field_error> errors;
+};
+
+/// `now` decides whether the card has expired.
+payment_body read_payment_body(const json_document& body, const principal& who, payments::wall_time now);
+
+/// True when the digits of `number` stand in `text`, even with spaces or dashes
+/// between them. What is kept and shown must not carry a card number.
+bool contains_number(std::string_view text, std::string_view number) noexcept;
+
+/// Code points of valid UTF-8.
+std::size_t count_characters(std::string_view text) noexcept;
+
+}  // namespace turnout::api

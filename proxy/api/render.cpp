@@ -1,0 +1,185 @@
+#include "proxy/api/render.hpp"
+
+#include "proxy/api/json_text.hpp"
+
+namespace turnout::api {
+
+namespace {
+
+/// `,"name":` with the comma and the quotes.
+void name(std::string& out, std::string_view field) { out.append(",\"").append(field).append("\":"); }
+
+void text(std::string& out, std::string_view field, std::string_view value) {
+  name(out, field);
+  append_string(out, value);
+}
+
+void text_or_null(std::string& out, std::string_view field, std::string_view value) {
+  name(out, field);
+  append_string_or_null(out, value);
+}
+
+void text_if_any(std::string& out, std::string_view field, std::string_view value) {
+  if (!value.empty()) text(out, field, value);
+}
+
+void integer(std::string& out, std::string_view field, std::int64_t value) {
+  name(out, field);
+  append_integer(out, value);
+}
+
+void append_attempt(std::string& out, const payments::attempt& each) {
+  out.append("{\"id\":");
+  append_string(out, each.id);
+  text(out, "connector", each.connector);
+  text(out, "operation", to_string(each.operation));
+  text_or_null(out, "outcome", each.in_flight ? std::string_view{} : to_string(each.outcome));
+  text_if_any(out, "code", each.code);
+  text_if_any(out, "reason", to_string(each.reason));
+  text_if_any(out, "gateway_code", each.gateway_code);
+  text_if_any(out, "gateway_reference", each.gateway_reference);
+  if (each.reversal != payments::reversal_state::none) {
+    text(out, "reversal", to_string(each.reversal));
+    text_if_any(out, "reversal_reason", each.reversal_reason);
+  }
+  name(out, "latency_ms");
+  if (each.in_flight) out.append("null");
+  else append_integer(out, each.latency.count());
+  name(out, "started_at");
+  append_time(out, each.started_at);
+  out.push_back('}');
+}
+
+void append_attempts(std::string& out, const std::vector<payments::attempt>& attempts) {
+  out.push_back('[');
+  for (const payments::attempt& each : attempts) {
+    if (&each != &attempts.front()) out.push_back(',');
+    append_attempt(out, each);
+  }
+  out.push_back(']');
+}
+
+void append_error(std::string& out, const payments::payment_error& error) {
+  out.append("{\"code\":");
+  append_string(out, error.code);
+  text(out, "message", error.message);
+  text_or_null(out, "reason", to_string(error.reason));
+  text_or_null(out, "class", error.group ? to_string(*error.group) : std::string_view{});
+  text_or_null(out, "advice", error.advice ? to_string(*error.advice) : std::string_view{});
+  if (error.retry_after) integer(out, "retry_after", error.retry_after->count());
+  text_or_null(out, "connector", error.connector);
+  text_or_null(out, "gateway_code", error.gateway_code);
+  out.push_back('}');
+}
+
+void append_card(std::string& out, const payments::card_summary& card) {
+  out.append("{\"brand\":");
+  append_string(out, to_string(card.brand));
+  text(out, "bin", card.bin);
+  text(out, "last4", card.last4);
+  integer(out, "exp_month", card.exp_month);
+  integer(out, "exp_year", card.exp_year);
+  out.push_back('}');
+}
+
+std::string list_of(std::string data) {
+  return "{\"object\":\"list\",\"data\":" + std::move(data) + ",\"next_cursor\":null}";
+}
+
+}  // namespace
+
+std::string render_payment(const payments::payment& record) {
+  std::string out;
+  out.reserve(768 + 256 * record.attempts.size() + 64 * record.metadata.size());
+  out.append("{\"id\":");
+  append_string(out, record.id);
+  out.append(",\"object\":\"payment\",\"livemode\":").append(record.livemode ? "true" : "false");
+  text(out, "status", to_string(record.status));
+  integer(out, "amount", record.amount.minor);
+  text(out, "currency", record.amount.unit.code());
+  integer(out, "amount_authorized", record.amount_authorized);
+  integer(out, "amount_captured", record.amount_captured);
+  integer(out, "amount_refunded", record.amount_refunded);
+  text_or_null(out, "reference", record.reference);
+  text_or_null(out, "connector", record.connector);
+  out.append(",\"payment_method\":{\"type\":");
+  append_string(out, record.method);
+  name(out, "card");
+  append_card(out, record.card);
+  out.push_back('}');
+  name(out, "attempts");
+  append_attempts(out, record.attempts);
+  out.append(",\"conversion\":null,\"next_action\":");
+  if (record.status == payments::payment_status::requires_action && !record.next_action_url.empty()) {
+    out.append("{\"type\":\"redirect\",\"url\":");
+    append_string(out, record.next_action_url);
+    out.push_back('}');
+  } else {
+    out.append("null");
+  }
+  name(out, "attention");
+  if (record.attention) {
+    out.append("{\"since\":");
+    append_time(out, record.attention->since);
+    text(out, "reason", record.attention->reason);
+    out.push_back('}');
+  } else {
+    out.append("null");
+  }
+  name(out, "error");
+  if (record.error) append_error(out, *record.error);
+  else out.append("null");
+  out.append(",\"metadata\":{");
+  for (const auto& [key, value] : record.metadata) {
+    if (out.back() != '{') out.push_back(',');
+    append_string(out, key);
+    out.push_back(':');
+    append_string(out, value);
+  }
+  out.push_back('}');
+  name(out, "created_at");
+  append_time(out, record.created_at);
+  name(out, "updated_at");
+  append_time(out, record.updated_at);
+  out.push_back('}');
+  return out;
+}
+
+core::stored_answer render_created(const payments::payment& record) {
+  const bool processing = record.status == payments::payment_status::processing;
+  return {processing ? 202u : 201u, render_payment(record)};
+}
+
+std::string render_attempts(const payments::payment& record) {
+  std::string data;
+  append_attempts(data, record.attempts);
+  return list_of(std::move(data));
+}
+
+std::string render_events(const std::vector<payments::payment_event>& events) {
+  std::string data = "[";
+  for (const payments::payment_event& each : events) {
+    if (data.size() > 1) data.push_back(',');
+    data.append("{\"type\":");
+    append_string(data, to_string(each.type));
+    name(data, "at");
+    append_time(data, each.at);
+    text_or_null(data, "attempt", each.attempt);
+    text_or_null(data, "code", each.code);
+    data.push_back('}');
+  }
+  data.push_back(']');
+  return list_of(std::move(data));
+}
+
+std::string render_decisions(const std::vector<std::string>& decisions) {
+  std::string data = "[";
+  for (const std::string& each : decisions) {
+    if (data.size() > 1) data.push_back(',');
+    data.append(each);
+  }
+  data.push_back(']');
+  return list_of(std::move(data));
+}
+
+}  // namespace turnout::api

@@ -1,0 +1,23 @@
+#pragma once
+// Payments as merchants see them (design: "The merchant API").
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payments/payment.hpp"
+#include "proxy/core/ports.hpp"
+
+namespace turnout::api {
+
+std::string render_payment(const payments::payment& record);
+/// 202 while it is processing, else 201, and render_payment(). A good
+/// core::create_command::render.
+core::stored_answer render_created(const payments::payment& record);
+
+/// {"object":"list","data":[…],"next_cursor":null}
+std::string render_attempts(const payments::payment& record);
+std::string render_events(const std::vector<payments::payment_event>& events);
+/// `decisions` are JSON texts.
+std::string render_decisions(const std::vector<std::string>& decisions);
+
+}  // namespace turnout::api
