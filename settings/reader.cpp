@@ -181,8 +181,13 @@ std::nullopt_t value::wrong(const std::string& what) const {
 std::optional<std::string> value::filled(const char* wanted) const {
   if (!present()) return std::nullopt;
   if (!is_scalar()) return wrong(wanted);
+  return fill_part(node_.Scalar());
+}
+
+std::optional<std::string> value::fill_part(std::string_view part) const {
+  if (!present()) return std::nullopt;
   std::string failure;
-  auto out = fill(node_.Scalar(), *file_, failure);
+  auto out = fill(part, *file_, failure);
   if (!out) error("'" + name_ + "': " + failure);
   return out;
 }

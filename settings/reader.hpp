@@ -57,6 +57,9 @@ class value {
   // ---- scalars: ${NAME}, ${NAME:-default} and ${file:path} are filled in ----
   /// `allow_empty`: "" is fine.
   std::optional<std::string> text(bool allow_empty = false) const;
+  /// Fills the secrets in `part`, a piece of raw(), for values that mix secrets
+  /// with a syntax of their own that a secret must not be able to speak.
+  std::optional<std::string> fill_part(std::string_view part) const;
   /// Inclusive range.
   std::optional<std::int64_t> integer(std::int64_t least = std::numeric_limits<std::int64_t>::min(),
                                       std::int64_t most = std::numeric_limits<std::int64_t>::max()) const;

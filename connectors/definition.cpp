@@ -1,0 +1,286 @@
+// A definition file, loaded: the blocks in order, then what they promise each
+// other. Loading goes on after a mistake, so that one run shows them all.
+#include "connectors/definition.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "connectors/profile_loader.hpp"
+#include "connectors/request_template.hpp"
+#include "connectors/response_rules.hpp"
+#include "payments/assertion.hpp"
+
+namespace turnout::connectors {
+namespace {
+
+using payments::operation;
+using payments::outcome;
+
+constexpr std::size_t longest_name = 40;
+
+struct operation_definition {
+  request_template request;
+  response_rules response;
+};
+
+class loaded_definition final : public definition {
+ public:
+  const payments::connector_profile& profile() const noexcept override { return profile_; }
+  std::string_view base_url() const noexcept override { return base_url_; }
+
+  wire_request build_request(operation wanted, const request_context& context) const override {
+    const auto& found = operations_[static_cast<std::size_t>(wanted)];
+    TURNOUT_ASSERT(found.has_value());
+    return found->request.build(context, exponents_);
+  }
+
+  payments::send_result parse_response(operation asked, const wire_reply& reply,
+                                       const payments::money& charged) const override {
+    const auto& found = operations_[static_cast<std::size_t>(asked)];
+    TURNOUT_ASSERT(found.has_value());
+    return found->response.read(reply, charged, exponents_);
+  }
+
+  payments::connector_profile profile_;
+  std::string base_url_, path_prefix_;
+  exponents exponents_;
+  std::array<std::optional<operation_definition>, payments::operation_count> operations_;
+};
+
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= longest_name && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
+/// "host:port" with a default port, lower limits of what a URL may hold; empty when wrong.
+std::string authority_of(std::string_view text) {
+  const bool bracketed = text.starts_with('[');
+  const std::size_t host_end = bracketed ? text.find(']') : text.find(':');
+  if (bracketed && host_end == std::string_view::npos) return {};
+  const std::string_view host = text.substr(0, bracketed ? host_end + 1 : host_end);
+  std::string_view rest = text.substr(host.size());
+  const std::string_view inside = bracketed ? host.substr(1, host.size() - 2) : host;
+  const bool good_host = !inside.empty() && std::all_of(inside.begin(), inside.end(), [&](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter || c == '.' || c == '-' || (bracketed && c == ':');
+  });
+  if (!good_host) return {};
+  if (rest.empty()) return std::string(host) + ":80";
+  unsigned port = 0;
+  if (!rest.starts_with(':')) return {};
+  rest.remove_prefix(1);
+  const auto [end, failed] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
+  if (failed != std::errc() || end != rest.data() + rest.size() || port < 1 || port > 65535) return {};
+  return std::string(host) + ':' + std::to_string(port);
+}
+
+void load_base_url(const settings::value& in, loaded_definition& into) {
+  const auto text = in.text();
+  if (!text) return;
+  constexpr std::string_view scheme = "http://";
+  if (text->starts_with("https://"))
+    return in.error("TLS to gateways is not supported by this version; use http:// to a local TLS proxy");
+  if (!text->starts_with(scheme)) return in.error("'base_url' must be http://host, http://host:port or http://host:port/path");
+  const std::string_view rest = std::string_view(*text).substr(scheme.size());
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  const std::string authority = authority_of(rest.substr(0, slash));
+  std::string_view path = rest.substr(slash);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const bool good_path = std::all_of(path.begin(), path.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte < 0x7F && c != '?' && c != '#';
+  });
+  if (authority.empty() || !good_path)
+    return in.error("'base_url' must be http://host, http://host:port or http://host:port/path, without user, query and fragment");
+  into.base_url_ = std::string(scheme) + authority;
+  into.path_prefix_ = path;
+}
+
+std::vector<std::string> split_path(std::string_view dotted) {
+  std::vector<std::string> out;
+  for (;;) {
+    const std::size_t dot = dotted.find('.');
+    out.emplace_back(dotted.substr(0, dot));
+    if (dot == std::string_view::npos) return out;
+    dotted.remove_prefix(dot + 1);
+  }
+}
+
+/// The key's template, checked: it must be one attempt's own.
+std::optional<pieces> load_key_value(const settings::value& in) {
+  auto made = compile_text(in, {operation::sale, place::header});
+  if (!made) return std::nullopt;
+  if (inserts(*made, variable::attempt_id)) return made;
+  in.error("'value' must contain {{attempt.id}}: a key that two attempts share would make the gateway answer the wrong one");
+  return std::nullopt;
+}
+
+bool load_idempotency(const settings::value& in, payments::idempotency_profile& profile, key_template& key) {
+  if (!in) return true;
+  const settings::fields block(in, {"value", "in", "name", "ttl", "caches", "in_flight"});
+  using where = key_template::where;
+  const auto place_of_key = block.required("in").choice<where>(
+      {{"header", where::header}, {"body", where::body}, {"none", where::none}});
+  const auto caches = block.required("caches").choice<payments::key_caches>(
+      {{"all", payments::key_caches::all}, {"success", payments::key_caches::success}, {"none", payments::key_caches::none}});
+  const auto in_flight = block.optional("in_flight").choice<payments::key_in_flight>(
+      {{"parallel", payments::key_in_flight::parallel}, {"conflict", payments::key_in_flight::conflict},
+       {"wait", payments::key_in_flight::wait}});
+  if (!place_of_key || !caches || (block.has("in_flight") && !in_flight)) return false;
+  if (*place_of_key == where::none) {
+    if (*caches != payments::key_caches::none)
+      block.optional("caches").error("'caches' must be none when no key is sent (in: none)");
+    return *caches == payments::key_caches::none;
+  }
+  const auto ttl = block.required("ttl").duration(std::chrono::seconds(1));
+  const auto name = block.required("name").text();
+  const settings::value content = block.required("value");
+  auto compiled = load_key_value(content);
+  if (!ttl || !name || !compiled) return false;
+  profile = {*caches, in_flight.value_or(payments::key_in_flight::parallel),
+             std::chrono::duration_cast<std::chrono::seconds>(*ttl)};
+  key.in = *place_of_key;
+  key.name = *name;
+  key.header_value = std::move(*compiled);
+  if (key.in == where::header && !is_header_name(*name)) {
+    block.optional("name").error("'name' must be a header's name, such as Idempotency-Key");
+    return false;
+  }
+  if (key.in == where::body) {
+    key.body = body_addition{split_path(*name), content};
+    for (const std::string& part : key.body->path)
+      if (part.empty()) {
+        block.optional("name").error("'name' must be a key of the body, such as requestKey or meta.requestKey");
+        return false;
+      }
+  }
+  return true;
+}
+
+constexpr std::array operation_names = {std::string_view("sale"), std::string_view("authorize"), std::string_view("capture"),
+                                        std::string_view("refund"), std::string_view("void"), std::string_view("reverse"),
+                                        std::string_view("inquire")};
+
+class loader {
+ public:
+  loader(const settings::document& file, settings::problems& found)
+      : found_(found), errors_before_(count_errors()),
+        top_(settings::root(file, found),
+             {"version", "connector", "mode", "merchants", "base_url", "auth", "timeouts", "capabilities", "fees",
+              "idempotency", "resolve", "exponents", "operations", "declines", "maps"}),
+        out_(std::make_shared<loaded_definition>()) {}
+
+  std::shared_ptr<const definition> load() {
+    payments::connector_profile& profile = out_->profile_;
+    top_.required("version").integer(1, 1);
+    load_name(top_.required("connector"));
+    if (const auto live = top_.required("mode").choice<bool>({{"test", false}, {"live", true}})) profile.live = *live;
+    load_merchants(top_.required("merchants"), profile);
+    load_base_url(top_.required("base_url"), *out_);
+    auth_ = load_credentials(top_.required("auth"));
+    load_timeouts(top_.optional("timeouts"), profile);
+    load_capabilities(top_.required("capabilities"), profile);
+    load_fees(top_.optional("fees"), profile);
+    const bool good_key = load_idempotency(top_.optional("idempotency"), profile.idempotency, key_);
+    load_resolve(top_.optional("resolve"), profile);
+    load_exponents(top_.optional("exponents"), out_->exponents_);
+    load_maps();
+    load_operations(top_.required("operations"));
+    if (good_key) check_promises(top_.optional("resolve"), top_.map(), profile);
+    if (profile.capture_automatic || profile.capture_manual) check_charges();
+    if (count_errors() != errors_before_) return nullptr;
+    return out_;
+  }
+
+ private:
+  std::size_t count_errors() const {
+    return static_cast<std::size_t>(
+        std::count_if(found_.begin(), found_.end(), [](const settings::problem& each) { return !each.warning; }));
+  }
+
+  void load_name(const settings::value& in) {
+    auto name = in.text();
+    if (!name) return;
+    if (!is_name(*name)) return in.error("'connector' must be 1 to 40 of a-z, 0-9, '_' and '-'");
+    out_->profile_.name = std::move(*name);
+  }
+
+  void load_maps() {
+    if (const auto declines = top_.optional("declines")) load_reason_map("declines", declines, maps_);
+    for (const settings::entry& each : top_.optional("maps").entries()) {
+      if (maps_.contains(each.key)) each.key_value.error("the map '" + each.key + "' is given twice");
+      else load_reason_map(each.key, each.item, maps_);
+    }
+  }
+
+  void load_operations(const settings::value& in) {
+    const settings::fields block(in, {operation_names.begin(), operation_names.end()});
+    for (const std::string_view name : operation_names) {
+      const settings::value each = block.optional(name);
+      if (!each) continue;
+      const operation asked = *payments::parse_operation(name);
+      // Counts as offered even with mistakes in it: they are reported on their own.
+      out_->profile_.operations.push_back(asked);
+      load_operation(each, asked);
+    }
+  }
+
+  void load_operation(const settings::value& in, operation asked) {
+    const settings::fields block(in, {"request", "response"});
+    // A stand-in keeps the rest of a file checked when only auth is wrong.
+    const credentials shown = auth_.value_or(credentials{"Authorization", ""});
+    auto request = load_request(block.required("request"), asked, out_->path_prefix_, shown, key_);
+    auto response = response_rules::load(block.required("response"), asked, maps_);
+    if (response) check_rules(block.optional("response"), *response, asked);
+    if (request) check_reference(block.optional("request"), *request, asked);
+    if (request && response)
+      out_->operations_[static_cast<std::size_t>(asked)] = operation_definition{std::move(*request), std::move(*response)};
+  }
+
+  void check_rules(const settings::value& where, const response_rules& rules, operation asked) const {
+    const bool tells_later = asked != operation::inquire && asked != operation::reverse && rules.can_say(outcome::pending);
+    if (!rules.can_say(outcome::approved) && !tells_later)
+      where.error("no rule says 'outcome: approved', so '" + std::string(to_string(asked)) + "' could never succeed");
+    if (asked == operation::inquire && out_->profile_.resolve.not_found_final_after && !rules.can_say_not_found())
+      where.error("no rule says 'outcome: not_found', which resolve.not_found_final_after counts on");
+  }
+
+  /// An answer can get lost: then only our own reference finds the charge.
+  void check_reference(const settings::value& where, const request_template& request, operation asked) const {
+    const payments::resolve_profile& resolve = out_->profile_.resolve;
+    const bool charge = asked == operation::sale || asked == operation::authorize;
+    const bool finds = asked == operation::inquire || asked == operation::reverse;
+    const bool carried = inserts(request.target, variable::attempt_id) || inserts(request.body, variable::attempt_id);
+    if (!carried && (finds || (charge && (resolve.inquire || resolve.reverse))))
+      where.error("'" + std::string(to_string(asked)) +
+                  "' must carry our reference {{attempt.id}} in its path, query or body: inquire and reverse go by it");
+  }
+
+  void check_charges() {
+    const payments::connector_profile& profile = out_->profile_;
+    const settings::value operations = top_.optional("operations");
+    if (!operations.is_map()) return;
+    const bool authorize = profile.offers(operation::authorize);
+    if (profile.capture_automatic && !profile.offers(operation::sale) && !(authorize && profile.offers(operation::capture)))
+      operations.error("capture: automatic needs the operation 'sale' (or 'authorize' and 'capture')");
+    if (profile.capture_manual && !authorize) operations.error("capture: manual needs the operation 'authorize'");
+  }
+
+  settings::problems& found_;
+  std::size_t errors_before_;
+  settings::fields top_;
+  std::shared_ptr<loaded_definition> out_;
+  std::optional<credentials> auth_;
+  key_template key_;
+  reason_maps maps_;
+};
+
+}  // namespace
+
+std::shared_ptr<const definition> definition::load(const settings::document& file, settings::problems& found) {
+  return loader(file, found).load();
+}
+
+}  // namespace turnout::connectors

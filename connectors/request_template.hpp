@@ -1,0 +1,47 @@
+#pragma once
+// How one operation is asked of a gateway: a `request:` block, compiled.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connectors/template_compiler.hpp"
+#include "connectors/wire.hpp"
+
+namespace turnout::connectors {
+
+/// The `auth:` block: one header whose value is ready to send.
+struct credentials {
+  std::string header, value;
+};
+
+/// The `idempotency:` block, as far as requests need it.
+struct key_template {
+  enum class where : std::uint8_t { none, header, body };
+  where in = where::none;
+  std::string name;          ///< of the header
+  pieces header_value;
+  std::optional<body_addition> body;
+};
+
+struct request_template {
+  std::string method;
+  pieces target;
+  std::vector<std::pair<std::string, pieces>> headers;
+  bool has_body = false;
+  pieces body;
+
+  wire_request build(const request_context& context, const exponents& decimals) const;
+};
+
+std::optional<credentials> load_credentials(const settings::value& auth);
+
+/// `prefix` is the path of base_url. nullopt (reported) when it is wrong.
+std::optional<request_template> load_request(const settings::value& request, payments::operation asked,
+                                             const std::string& prefix, const credentials& auth,
+                                             const key_template& key);
+
+/// A token of RFC 9110, as header names must be.
+bool is_header_name(std::string_view name) noexcept;
+
+}  // namespace turnout::connectors

@@ -1,0 +1,210 @@
+// Reading an answer. Answers are untrusted: parsing is limited, nothing throws
+// out of here, and what cannot be read exactly is not read at all.
+#include "connectors/response_rules.hpp"
+
+#include <algorithm>
+
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/parse.hpp>
+
+namespace turnout::connectors {
+namespace {
+
+namespace json = boost::json;
+using payments::outcome;
+using payments::send_result;
+
+/// Longer ids and codes are cut: they are kept with the payment.
+constexpr std::size_t longest_reference = 200;
+constexpr std::size_t longest_code = 100;
+constexpr std::size_t longest_url = 2048;
+constexpr std::size_t deepest_answer = 32;
+
+bool same(const condition::literal& wanted, const json::value& found) noexcept {
+  if (std::holds_alternative<std::nullptr_t>(wanted)) return found.is_null();
+  if (const auto* truth = std::get_if<bool>(&wanted)) return found.is_bool() && found.get_bool() == *truth;
+  if (const auto* number = std::get_if<std::int64_t>(&wanted))
+    return found.is_int64() && found.get_int64() == *number;
+  return found.is_string() && std::string_view(found.get_string()) == std::get<std::string>(wanted);
+}
+
+bool holds(const condition& asked, const json::value& body) noexcept {
+  const json::value* found = asked.path.find(body);
+  const bool present = found && !found->is_null();
+  if (asked.what == condition::kind::exists) return present;
+  if (asked.what == condition::kind::absent) return !present;
+  return found && std::any_of(asked.literals.begin(), asked.literals.end(),
+                              [&](const auto& literal) { return same(literal, *found); });
+}
+
+bool holds(const status_ranges& ranges, unsigned status) noexcept {
+  return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
+    return status >= range.first && status <= range.second;
+  });
+}
+
+/// Cuts between characters, so that what is left is still UTF-8.
+std::string cut(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return std::string(text.substr(0, most));
+}
+
+/// A string or a whole number as text; empty for anything else.
+std::string text_at(const std::optional<json_path>& path, const json::value& body, std::size_t most) {
+  const json::value* found = path ? path->find(body) : nullptr;
+  if (!found) return {};
+  if (found->is_string()) return cut(found->get_string(), most);
+  if (found->is_int64()) return std::to_string(found->get_int64());
+  if (found->is_uint64()) return std::to_string(found->get_uint64());
+  return {};
+}
+
+bool all_digits(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// The amount in the charged currency's own minor units; only what is exact.
+std::optional<std::int64_t> amount_at(const rule& matched, const json::value& body, payments::currency unit,
+                                      int decimals) {
+  const json::value* found = matched.amount->find(body);
+  // A number with a point or an exponent has become a double: no longer exact.
+  if (!found || !(found->is_string() || found->is_int64())) return std::nullopt;
+  const std::string text = found->is_string() ? std::string(found->get_string()) : std::to_string(found->get_int64());
+  if (matched.amount_is_decimal) {
+    const auto read = payments::from_decimal(text, unit, decimals);
+    return read ? std::optional(read->minor) : std::nullopt;
+  }
+  if (!all_digits(text)) return std::nullopt;
+  const auto read = payments::from_minor(std::stoll(text), unit, decimals);
+  return read ? std::optional(read->minor) : std::nullopt;
+}
+
+std::optional<std::string> currency_at(const json_path& path, const json::value& body) {
+  const json::value* found = path.find(body);
+  if (!found || !found->is_string() || found->get_string().size() != 3) return std::nullopt;
+  std::string code(found->get_string());
+  for (char& c : code)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return code;
+}
+
+bool usable_url(std::string_view url) noexcept {
+  if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
+  return url.size() < longest_url && std::none_of(url.begin(), url.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte == 0x7F || c == '"' || c == '<' || c == '>' || c == '\\';
+  });
+}
+
+std::string_view word_for(outcome ended) noexcept {
+  switch (ended) {
+    case outcome::hard_decline:
+    case outcome::soft_decline: return "declined";
+    case outcome::not_sent: return "not_processed";
+    case outcome::rejected: return "request_rejected";
+    default: return {};
+  }
+}
+
+void apply_reason(const rule& matched, const json::value& body, send_result& out) {
+  out.reason = matched.reason;
+  if (matched.code_from) {
+    out.gateway_code = text_at(matched.code_from, body, longest_code);
+    const auto listed = matched.map->codes.find(out.gateway_code);
+    out.reason = listed == matched.map->codes.end() ? matched.map->fallback : listed->second;
+  }
+  out.result = describe(out.reason).outcome;
+  out.code = to_string(out.reason);
+}
+
+void apply(const rule& matched, const json::value& body, const payments::money& charged, const exponents& decimals,
+           send_result& out) {
+  out.result = matched.outcome;
+  out.code = word_for(matched.outcome);
+  if (matched.not_found) {
+    out.not_found = true;
+    out.code = "not_found";
+  }
+  if (matched.map || matched.reason != payments::decline_reason::none) apply_reason(matched, body, out);
+  out.captured = matched.captured;
+  if (matched.captured_path) {
+    const json::value* found = matched.captured_path->find(body);
+    if (found && found->is_bool()) out.captured = found->get_bool();
+  }
+  if (matched.amount) {
+    out.amount_minor = amount_at(matched, body, charged.unit, decimals.of(charged.unit));
+    out.amount_unreadable = !out.amount_minor;
+  }
+  if (matched.currency) {
+    out.currency = currency_at(*matched.currency, body);
+    out.amount_unreadable = out.amount_unreadable || !out.currency;
+  }
+  out.gateway_reference = text_at(matched.gateway_reference, body, longest_reference);
+  if (matched.gateway_code) out.gateway_code = text_at(matched.gateway_code, body, longest_code);
+  if (matched.action_url) {
+    std::string url = text_at(matched.action_url, body, longest_url);
+    if (usable_url(url)) out.action_url = std::move(url);
+  }
+  if (out.result == outcome::requires_action && out.action_url.empty()) {
+    // The shopper cannot be sent anywhere: whether money moved must be asked.
+    out.result = outcome::unknown;
+    out.code = "action_url_unusable";
+  }
+}
+
+bool matches(const rule& each, unsigned status, const json::value* body) noexcept {
+  if (!holds(each.statuses, status)) return false;
+  if (!body) return !each.needs_json();
+  return std::all_of(each.conditions.begin(), each.conditions.end(),
+                     [&](const condition& asked) { return holds(asked, *body); });
+}
+
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
+}  // namespace
+
+send_result response_rules::read(const wire_reply& reply, const payments::money& charged,
+                                 const exponents& decimals) const {
+  send_result out;
+  out.answered = true;
+  out.carried = true;
+  out.code = "no_rule_matched";
+  try {
+    // Usual answers fit: no allocation for the tree.
+    alignas(std::max_align_t) unsigned char buffer[4096];
+    json::monotonic_resource memory(buffer, sizeof buffer);
+    json::value body(&memory);
+    bool parsed = false;
+    if (needs_json_) {
+      json::parse_options options;
+      options.max_depth = deepest_answer;
+      json::error_code failed;
+      body = json::parse(without_byte_order_mark(reply.body), failed, &memory, options);
+      parsed = !failed;
+    }
+    for (const rule& each : rules_) {
+      if (!matches(each, reply.status, parsed ? &body : nullptr)) continue;
+      apply(each, body, charged, decimals, out);
+      break;
+    }
+  } catch (const std::exception&) {
+    // Out of memory and the like: what the answer meant is not known.
+    out = send_result{};
+    out.answered = out.carried = true;
+    out.code = "answer_unreadable";
+  }
+  return out;
+}
+
+bool response_rules::can_say(outcome wanted) const noexcept {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const rule& each) { return each.outcome == wanted; });
+}
+
+bool response_rules::can_say_not_found() const noexcept {
+  return std::any_of(rules_.begin(), rules_.end(), [](const rule& each) { return each.not_found; });
+}
+
+}  // namespace turnout::connectors

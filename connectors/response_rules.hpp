@@ -1,0 +1,86 @@
+#pragma once
+// What a gateway's answer means: rules in order, the first that matches wins,
+// and an answer that no rule matches means nothing at all (unknown).
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "connectors/exponents.hpp"
+#include "connectors/json_path.hpp"
+#include "connectors/wire.hpp"
+#include "payments/decline_reason.hpp"
+#include "payments/money.hpp"
+#include "payments/outcome.hpp"
+#include "payments/send_result.hpp"
+#include "settings/reader.hpp"
+
+namespace turnout::connectors {
+
+/// A gateway's codes as reasons; what is not listed is `fallback`.
+struct reason_map {
+  std::map<std::string, payments::decline_reason, std::less<>> codes;
+  payments::decline_reason fallback = payments::decline_reason::declined;
+};
+/// By name; null: the map is there, but wrong (and reported).
+using reason_maps = std::map<std::string, std::shared_ptr<const reason_map>, std::less<>>;
+
+/// Inclusive ranges of HTTP statuses; none: any status.
+using status_ranges = std::vector<std::pair<unsigned, unsigned>>;
+
+struct condition {
+  enum class kind : std::uint8_t { exists, absent, one_of };
+  using literal = std::variant<std::nullptr_t, bool, std::int64_t, std::string>;
+  json_path path;
+  kind what = kind::exists;
+  std::vector<literal> literals;
+};
+
+struct rule {
+  // ---- when ----
+  status_ranges statuses;
+  std::vector<condition> conditions;
+  // ---- effects ----
+  payments::outcome outcome = payments::outcome::unknown;
+  bool not_found = false;
+  payments::decline_reason reason = payments::decline_reason::none;
+  std::optional<json_path> code_from;          ///< where the code stands that `map` translates
+  std::shared_ptr<const reason_map> map;
+  std::optional<bool> captured;
+  std::optional<json_path> captured_path, amount, currency, gateway_reference, gateway_code, action_url;
+  bool amount_is_decimal = false;
+
+  /// Reads the body as JSON: does not match one that is not.
+  bool needs_json() const noexcept {
+    return !conditions.empty() || code_from || captured_path || amount || currency || gateway_reference ||
+           gateway_code || action_url;
+  }
+};
+
+/// The rules of one operation.
+class response_rules {
+ public:
+  /// Appends to the problems behind `list`; nullopt when it is wrong.
+  static std::optional<response_rules> load(const settings::value& list, payments::operation asked,
+                                            const reason_maps& maps);
+  payments::send_result read(const wire_reply& reply, const payments::money& charged, const exponents& decimals) const;
+  /// Some rule ends so.
+  bool can_say(payments::outcome wanted) const noexcept;
+  bool can_say_not_found() const noexcept;
+
+ private:
+  std::vector<rule> rules_;
+  bool needs_json_ = false;
+};
+
+/// True when every answer that `later` matches is already matched by `earlier`.
+bool covers(const rule& earlier, const rule& later);
+
+/// `declines:` and the blocks under `maps:`.
+void load_reason_map(const std::string& name, const settings::value& block, reason_maps& into);
+
+}  // namespace turnout::connectors
