@@ -1,0 +1,333 @@
+"""Real processes for integration tests: a sandbox, a proxy with a configuration
+and a journal of its own, and what is needed to audit them.
+
+Nothing here sleeps to wait for something: it polls a condition against a
+deadline and says what it was waiting for when that passes.
+"""
+import base64
+import http.client
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("TURNOUT", str(ROOT / "build/release/turnout"))
+SLOW = float(os.environ.get("TURNOUT_TEST_PATIENCE", "1"))  # sanitizers make everything slower
+
+VISA = "4242424242424242"
+DECLINED_FUNDS = "4000000000009995"
+
+
+def wait_until(what, condition, seconds=30.0):
+    """Polls `condition` until it is truthy and returns its value."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds * SLOW:.0f} s in vain: {what}")
+        time.sleep(0.01)
+
+
+class Process:
+    """A child process whose output is read as lines by a thread of its own."""
+
+    def __init__(self, arguments, environment=None, cwd=None):
+        self.lines = []
+        self._more = threading.Condition()
+        self.child = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            env={**os.environ, **(environment or {})}, cwd=cwd)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            with self._more:
+                self.lines.append(line.rstrip("\n"))
+                self._more.notify_all()
+        with self._more:
+            self._more.notify_all()
+
+    def line_matching(self, pattern, seconds=30.0):
+        """Waits for an output line that matches and returns the match."""
+        seen = 0
+        end = time.monotonic() + seconds * SLOW
+        with self._more:
+            while True:
+                for line in self.lines[seen:]:
+                    found = re.search(pattern, line)
+                    if found:
+                        return found
+                seen = len(self.lines)
+                if self.child.poll() is not None and not self._reader.is_alive():
+                    raise AssertionError(f"process ended with {self.child.returncode}:\n" + self.output())
+                if time.monotonic() > end:
+                    raise AssertionError(f"no line matches {pattern!r}:\n" + self.output())
+                self._more.wait(0.05)
+
+    def output(self):
+        return "\n".join(self.lines[-60:])
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGKILL)
+        self.child.wait()
+        self._reader.join()
+
+    def terminate(self, seconds=30.0):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+        code = self.child.wait(timeout=seconds * SLOW)
+        self._reader.join()
+        return code
+
+
+class Http:
+    """One keep-alive connection; reconnects when the server closed it."""
+
+    def __init__(self, port, timeout=40.0):
+        self.port = port
+        self.timeout = timeout
+        self._connection = None
+
+    def request(self, method, path, body=None, headers=None):
+        payload = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+        fields = dict(headers or {})
+        if payload is not None:
+            fields.setdefault("Content-Type", "application/json")
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout * SLOW)
+        try:
+            self._connection.request(method, path, payload, fields)
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+        if answer.getheader("Connection", "").lower() == "close":
+            self.close()
+        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, text)
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Answer:
+    def __init__(self, status, headers, text):
+        self.status, self.headers, self.text = status, headers, text
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    def __repr__(self):
+        return f"<{self.status} {self.text[:400]!r}>"
+
+
+class Sandbox:
+    def __init__(self, directory, port=0):
+        self.ledger_file = Path(directory) / "ledger.jsonl"
+        self.process = Process([BINARY, "sandbox", "--port", str(port), "--ledger", str(self.ledger_file), "--seed", "7"])
+        self.port = int(self.process.line_matching(r"^sandbox\s+http://127\.0\.0\.1:(\d+)").group(1))
+        self.http = Http(self.port)
+        self.urls = {each["name"]: each["url"] for each in self.http.request("GET", "/_gateways").json["gateways"]}
+
+    def control(self, gateway, **settings):
+        answer = self.http.request("PUT", f"/_control/{gateway}", settings)
+        assert answer.status == 200, answer
+
+    def calm(self):
+        """No faults, no outage, no latency."""
+        for gateway in self.urls:
+            self.control(gateway, approval_rate=1.0, latency_ms=0, outage="none", inquiry_lag_ms=0, charge_delay_ms=0,
+                         faults={"charge_then_drop": 0, "charge_then_stall": 0, "error_after_charge": 0,
+                                 "drop_before_charge": 0, "rate_limited": 0, "wrong_amount": 0})
+
+    def operations(self):
+        return self.http.request("GET", "/_ledger").json["operations"]
+
+    def standing(self):
+        """{(gateway, reference): amount} of charges that were approved and not taken back."""
+        charges = {}
+        for each in self.operations():
+            if each["result"] != "approved" or each["replayed"]:
+                continue
+            key = (each["gateway"], each["charge"])
+            if each["operation"] in ("sale", "authorize"):
+                assert key not in charges, f"one charge twice: {each}"
+                charges[key] = (each["reference"], each["amount"])
+            elif each["operation"] in ("void", "refund"):
+                charges.pop(key, None)
+        by_reference = {}
+        for (gateway, _), (reference, amount) in charges.items():
+            assert (gateway, reference) not in by_reference, f"{reference} charged twice at {gateway}"
+            by_reference[gateway, reference] = amount
+        return by_reference
+
+
+class Proxy:
+    """`turnout serve` with a directory of its own; can be killed and started again."""
+
+    def __init__(self, directory, sandbox, replace=(), policies=None, workers=2):
+        self.directory = Path(directory)
+        self.conf = self.directory / "conf"
+        self.environment = {}
+        if sandbox is not None:
+            for name, url in sandbox.urls.items():
+                self.environment[f"{name.upper()}_URL"] = url
+        shutil.copytree(ROOT / "conf", self.conf)
+        self.edit("turnout.yaml", r'port: "\$\{TURNOUT_PORT:-8080\}"', "port: 0")
+        self.edit("turnout.yaml", r'port: "\$\{TURNOUT_ADMIN_PORT:-8081\}"', "port: 0")
+        self.edit("turnout.yaml", r"workers: 0", f"workers: {workers}")
+        for file, pattern, text in replace:
+            self.edit(file, pattern, text)
+        if policies is not None:
+            for old in (self.conf / "policies").glob("*.yaml"):
+                old.unlink()
+            (self.conf / "policies" / "test.yaml").write_text(policies)
+        self.journal = self.directory / "var" / "journal.db"
+        self.keys = self.directory / "var" / "keys"
+        self.process = None
+        self.outputs = []
+
+    def edit(self, file, pattern, text):
+        for path in self.conf.glob(file):
+            before = path.read_text()
+            after, count = re.subn(pattern, text, before)
+            assert count, f"{path}: nothing matches {pattern!r}"
+            path.write_text(after)
+
+    def run(self, *arguments):
+        return subprocess.run([BINARY, *arguments], capture_output=True, text=True,
+                              env={**os.environ, **self.environment}, timeout=60 * SLOW)
+
+    def make_key(self, merchant="demo"):
+        made = self.run("keys", "create", "--conf", str(self.conf), "--merchant", merchant, "--mode", "test")
+        assert made.returncode == 0, made
+        return re.search(r"ak_\w+:sk_\w+", made.stdout).group(0)
+
+    def start(self, prefix=()):
+        self.process = Process([*prefix, BINARY, "serve", "--conf", str(self.conf)], self.environment)
+        self.port = int(self.process.line_matching(LISTENING % "merchants").group(1))
+        self.admin_port = int(self.process.line_matching(LISTENING % "admin").group(1))
+        admin = Http(self.admin_port)
+        wait_until("the proxy to be ready", lambda: admin.request("GET", "/health/ready").status == 200)
+        admin.close()
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.outputs.append("\n".join(self.process.lines))
+
+    def stop(self):
+        if self.process is None:
+            return None
+        code = self.process.terminate()
+        self.outputs.append("\n".join(self.process.lines))
+        self.process = None
+        return code
+
+    def database(self):
+        return sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)
+
+    def payments(self):
+        """Every payment record of the journal, by id."""
+        with self.database() as file:
+            return {row[0]: {"seq": row[3], "status": row[1], **json.loads(row[2])}
+                    for row in file.execute("SELECT id, status, record, seq FROM payments")}
+
+    def open_payments(self):
+        with self.database() as file:
+            return file.execute("SELECT count(*) FROM payments WHERE open = 1").fetchone()[0]
+
+    def settle(self, seconds=90.0):
+        """Waits until no payment is left open."""
+        wait_until("every payment to be settled", lambda: self.open_payments() == 0, seconds)
+
+
+# How the proxy's log says where it listens.
+LISTENING = r'"listener":"%s".*"port":(\d+)'
+
+
+def bearer(key):
+    return {"Authorization": "Bearer " + key}
+
+
+def basic(key):
+    return {"Authorization": "Basic " + base64.b64encode(key.encode()).decode()}
+
+
+def card(number=VISA, **changes):
+    made = {"number": number, "exp_month": 12, "exp_year": 2039, "cvc": "987", "holder": "A. Buyer"}
+    made.update(changes)
+    return {"type": "card", "card": made}
+
+
+def payment(amount=1250, currency="EUR", **changes):
+    made = {"amount": amount, "currency": currency, "payment_method": card()}
+    made.update(changes)
+    return made
+
+
+class Workplace:
+    """A temporary directory with a sandbox and a proxy; ends what it started."""
+
+    def __init__(self, **proxy_options):
+        self.directory = tempfile.mkdtemp(prefix="turnout-test-")
+        self.sandbox = Sandbox(self.directory)
+        self.proxy = Proxy(self.directory, self.sandbox, **proxy_options)
+
+    def directory_files(self):
+        """Everything the proxy and the sandbox have written."""
+        return [each for each in Path(self.directory).rglob("*") if each.is_file()]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if value is not None and self.proxy.process is not None:
+            print("---- the proxy's last lines\n" + self.proxy.process.output())
+        if self.proxy.process is not None:
+            self.proxy.process.kill()
+        self.sandbox.http.close()
+        self.sandbox.process.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def audit(workplace, told=()):
+    """Compares ledgers, journal and every answer a client received.
+
+    `told` holds (status code, payment document) of each answer. Returns counts for the report.
+    """
+    payments = workplace.proxy.payments()
+    owner = {each["id"]: (key, record["status"]) for key, record in payments.items() for each in record["attempts"]}
+    standing = {}
+    for (gateway, reference), amount in workplace.sandbox.standing().items():
+        assert reference in owner, f"{gateway} charged {reference}, which the journal does not know"
+        standing.setdefault(owner[reference][0], []).append((gateway, reference, amount))
+    for key, record in payments.items():
+        charges = standing.get(key, [])
+        assert len(charges) <= 1, f"{key} is charged {len(charges)} times: {charges}"
+        if record["status"] == "succeeded":
+            assert len(charges) == 1, f"{key} succeeded, yet nothing stands: {record}"
+        if record["status"] in ("failed", "canceled"):
+            assert not charges, f"{key} is {record['status']}, yet {charges} stand"
+    for status, document in told:
+        assert document["id"] in payments, f"acknowledged with {status} and lost: {document['id']}"
+        if status == 201:
+            now = payments[document["id"]]["status"]
+            assert now == document["status"], f"{document['id']} was told {document['status']} and is {now}"
+    return {"payments": len(payments), "charged": len(standing), "told": len(told)}

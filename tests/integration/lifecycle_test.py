@@ -1,0 +1,148 @@
+"""Start, reload, drain, full disk: what an operator does and what happens to a machine."""
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from harness import Http, Workplace, audit, bearer, payment, wait_until
+
+
+class Lifecycle(unittest.TestCase):
+    def open(self, **options):
+        place = Workplace(**options)
+        self.addCleanup(place.__exit__, None, None, None)
+        place.sandbox.calm()
+        self.headers = bearer(place.proxy.make_key())
+        place.proxy.start()
+        return place
+
+    def test_sigterm_finishes_payments_in_flight(self):
+        place = self.open()
+        for name in place.sandbox.urls:
+            place.sandbox.control(name, latency_ms=700, latency_sigma=0)
+        answers = []
+
+        def pay():
+            http = Http(place.proxy.port)
+            answers.append(http.request("POST", "/v1/payments", payment(), self.headers))
+            http.close()
+
+        threads = [threading.Thread(target=pay) for _ in range(8)]
+        for each in threads:
+            each.start()
+        with place.proxy.database() as file:
+            wait_until("all to be under way", lambda: file.execute("SELECT count(*) FROM payments").fetchone()[0] == 8)
+        admin = Http(place.proxy.admin_port)
+        place.proxy.process.child.send_signal(signal.SIGTERM)
+
+        def not_ready():
+            try:
+                return admin.request("GET", "/health/ready").status == 503
+            except OSError:
+                return True
+
+        wait_until("ready to turn false", not_ready)
+        for each in threads:
+            each.join()
+        self.assertEqual(place.proxy.process.child.wait(30), 0)
+        self.assertEqual([each.status for each in answers], [201] * 8)
+        audit(place, [(each.status, each.json) for each in answers])
+
+    def test_reload(self):
+        place = self.open()
+        admin, http = Http(place.proxy.admin_port), Http(place.proxy.port)
+        place.proxy.edit("policies/*.yaml", r"strategy: adaptive", "strategy: adaptiv")
+        refused = admin.request("POST", "/-/reload")
+        self.assertGreaterEqual(refused.status, 400)
+        self.assertRegex(refused.text.decode(), r"\.yaml:\d+:\d+")
+        self.assertEqual(http.request("POST", "/v1/payments", payment(), self.headers).status, 201)
+        self.assertIn("turnout_config_last_reload_successful 0", admin.request("GET", "/metrics").text.decode())
+        place.proxy.edit("policies/*.yaml", r"strategy: adaptiv\b", "strategy: priority")
+        self.assertEqual(admin.request("POST", "/-/reload").status, 200)
+        self.assertIn("turnout_config_last_reload_successful 1", admin.request("GET", "/metrics").text.decode())
+        made = http.request("POST", "/v1/payments", payment(), self.headers)
+        self.assertEqual(made.json["connector"], "alpha")
+
+    def test_full_disk_refuses_before_anything_is_sent_and_recovers(self):
+        disk = tempfile.mkdtemp(prefix="turnout-disk-")
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True)
+        if mounted.returncode != 0:
+            os.rmdir(disk)
+            self.skipTest("a small tmpfs cannot be mounted here")
+        self.addCleanup(lambda: (subprocess.run(["umount", "-l", disk]), os.rmdir(disk)))
+        place = Workplace(replace=[("turnout.yaml", r"path: \.\./var/journal\.db", f"path: {disk}/journal.db")])
+        self.addCleanup(place.__exit__, None, None, None)
+        place.proxy.journal = type(place.proxy.journal)(disk) / "journal.db"
+        place.sandbox.calm()
+        headers = bearer(place.proxy.make_key())
+        place.proxy.start()
+        http = Http(place.proxy.port)
+        told = [http.request("POST", "/v1/payments", payment(), headers)]
+        self.assertEqual(told[0].status, 201)
+        filler = os.path.join(disk, "filler")
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"\0" * 65536)
+            except OSError:
+                pass
+        refused = None
+        for _ in range(5000):
+            operations = len(place.sandbox.operations())
+            answer = http.request("POST", "/v1/payments", payment(), headers)
+            if answer.status == 503:
+                refused = answer
+                self.assertEqual(len(place.sandbox.operations()), operations, "refused, yet sent")
+                break
+            self.assertIn(answer.status, (201, 202), answer)
+            told.append(answer)
+        self.assertIsNotNone(refused, "the disk never became full")
+        self.assertIn("retry-after", refused.headers)
+        os.unlink(filler)
+        wait_until("payments to be taken again",
+                   lambda: http.request("POST", "/v1/payments", payment(), headers).status == 201)
+        self.assertIsNone(place.proxy.process.child.poll())
+        place.proxy.settle()
+        audit(place, [(each.status, each.json) for each in told])
+
+    def test_a_journal_without_its_keys_refuses_to_start(self):
+        place = self.open()
+        http = Http(place.proxy.port)
+        self.assertEqual(http.request("POST", "/v1/payments", payment(), self.headers).status, 201)
+        place.proxy.stop()
+        os.rename(place.proxy.keys, str(place.proxy.keys) + ".gone")
+        refused = place.proxy.run("serve", "--conf", str(place.proxy.conf))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("keys", refused.stderr)
+
+    def test_a_revoked_key_stops_working_while_the_proxy_runs(self):
+        place = self.open()
+        http = Http(place.proxy.port)
+        second = place.proxy.make_key()
+        self.assertEqual(http.request("POST", "/v1/payments", payment(), bearer(second)).status, 201)
+        revoked = place.proxy.run("keys", "revoke", "--conf", str(place.proxy.conf), second.split(":")[0])
+        self.assertEqual(revoked.returncode, 0, revoked)
+        wait_until("the key to be refused",
+                   lambda: http.request("POST", "/v1/payments", payment(), bearer(second)).status == 401)
+        self.assertEqual(http.request("POST", "/v1/payments", payment(), self.headers).status, 201)
+
+    def test_decisions_explain_the_choice(self):
+        place = self.open()
+        place.sandbox.control("alpha", outage="refuse")
+        place.sandbox.control("beta", outage="refuse")
+        http = Http(place.proxy.port)
+        made = http.request("POST", "/v1/payments", payment(), self.headers)
+        self.assertEqual(made.json["connector"], "gamma")
+        path = "/v1/payments/" + made.json["id"]
+        decisions = http.request("GET", path + "/decisions", headers=self.headers).json["data"]
+        self.assertEqual(len(decisions), len(made.json["attempts"]))
+        first = decisions[0]
+        self.assertAlmostEqual(sum(each["probability"] for each in first["candidates"]), 1, places=6)
+        events = http.request("GET", path + "/events", headers=self.headers).json["data"]
+        self.assertEqual([each["type"] for each in events][:2], ["created", "attempt_started"])
+
+
+if __name__ == "__main__":
+    unittest.main()
