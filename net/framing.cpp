@@ -53,7 +53,9 @@ struct seen {
 verdict take_connection(std::string_view value, frame& how) noexcept {
   while (!value.empty()) {
     const auto comma = value.find(',');
-    if (same_token(trimmed(value.substr(0, comma)), "close")) how.close = true;
+    const auto option = trimmed(value.substr(0, comma));
+    if (!option.empty() && !is_token(option)) return refused("Connection is not a list of tokens");
+    if (same_token(option, "close")) how.close = true;
     if (comma == std::string_view::npos) break;
     value.remove_prefix(comma + 1);
   }

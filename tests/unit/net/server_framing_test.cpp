@@ -57,6 +57,7 @@ const std::vector<vector_> refused = {
     {"obs-fold with a tab", with("X-Long: a\r\n\tb\r\n"), "400"},
     {"obs-fold hiding a length", with("X: a\r\n Content-Length: 5\r\n", "12345"), "400"},
     {"first field folded", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", "400"},
+    {"Connection that is no list of tokens", with("Connection: clo se\r\n"), "400"},
     {"blank before the colon", with("Content-Length : 5\r\n", "12345"), "400"},
     {"no colon", with("Content-Length 5\r\n", "12345"), "400"},
     {"empty name", with(": a\r\n"), "400"},
