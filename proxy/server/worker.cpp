@@ -6,15 +6,25 @@
 #include <boost/asio/post.hpp>
 #include <pthread.h>
 
+#include "proxy/server/decision_text.hpp"
+
 namespace turnout::server {
 
-worker::worker() : guard_(boost::asio::make_work_guard(context_)) {}
+worker::worker(journal::sqlite_journal& journal, core::shared_routing& routing, core::observer& watcher,
+               const std::shared_ptr<const core::configuration>& config)
+    : guard_(boost::asio::make_work_guard(context_)),
+      journal_(journal.journal_for([this](std::function<void()> work) { post(std::move(work)); })),
+      view_(journal.make_reader()) {
+  transport_.configure(config);
+  engine_ = std::make_unique<core::engine>(core::engine::ports{*journal_, transport_, clock_, random_}, routing,
+                                           watcher, config, decision_text);
+}
 
 worker::~worker() { stop(); }
 
-void worker::start(const char* name) {
-  thread_ = std::thread([this, name] {
-    pthread_setname_np(pthread_self(), name);
+void worker::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "worker");
     context_.run();
   });
 }
@@ -22,8 +32,16 @@ void worker::start(const char* name) {
 void worker::stop() {
   context_.stop();
   if (thread_.joinable()) thread_.join();
+  // From here on no completion comes: the journal's handle says so.
+  engine_.reset();
+  journal_.reset();
 }
 
 void worker::post(std::function<void()> work) { boost::asio::post(context_, std::move(work)); }
+
+void worker::configure(const std::shared_ptr<const core::configuration>& config) {
+  transport_.configure(config);
+  engine_->configure(config);
+}
 
 }  // namespace turnout::server

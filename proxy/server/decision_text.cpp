@@ -1,0 +1,64 @@
+// See decision_text.hpp.
+#include "proxy/server/decision_text.hpp"
+
+#include "proxy/api/json_text.hpp"
+
+namespace turnout::server {
+namespace {
+
+void append_candidate(std::string& out, const routing::ranked& each) {
+  const auto number = [&out](std::string_view name, double value) {
+    out.append(",\"").append(name).append("\":");
+    api::append_number(out, value);
+  };
+  out.append("{\"connector\":");
+  api::append_string(out, each.connector);
+  number("score", each.score);
+  number("approval", each.approval);
+  number("health", each.health);
+  number("latency_ms", each.latency_ms);
+  number("cost", each.cost);
+  number("probability", each.probability);
+  out.push_back('}');
+}
+
+}  // namespace
+
+std::string decision_text(const routing::decision& made, std::string_view policy_version, payments::wall_time at) {
+  std::string out;
+  out.reserve(256 + 160 * (made.order.size() + made.excluded.size()));
+  out.append("{\"at\":");
+  api::append_time(out, at);
+  out.append(",\"chosen\":");
+  if (made.order.empty())
+    out.append("null,\"why\":null");
+  else {
+    api::append_string(out, made.order.front().connector);
+    out.append(",\"why\":");
+    api::append_string(out, to_string(made.why));
+  }
+  out.append(",\"probability\":");
+  api::append_number(out, made.order.empty() ? 0 : made.probability);
+  out.append(",\"segment\":");
+  api::append_string(out, made.segment);
+  out.append(",\"candidates\":[");
+  for (const routing::ranked& each : made.order) {
+    if (out.back() != '[') out.push_back(',');
+    append_candidate(out, each);
+  }
+  out.append("],\"excluded\":[");
+  for (const routing::exclusion& each : made.excluded) {
+    if (out.back() != '[') out.push_back(',');
+    out.append("{\"connector\":");
+    api::append_string(out, each.connector);
+    out.append(",\"reason\":");
+    api::append_string(out, each.reason);
+    out.push_back('}');
+  }
+  out.append("],\"policy_version\":");
+  api::append_string(out, policy_version);
+  out.push_back('}');
+  return out;
+}
+
+}  // namespace turnout::server

@@ -1,0 +1,22 @@
+#pragma once
+// What the API reads of payments, out of the journal.
+#include <memory>
+#include <utility>
+
+#include "proxy/api/reader.hpp"
+#include "proxy/journal/reader.hpp"
+
+namespace turnout::server {
+
+class journal_view final : public api::reader {
+ public:
+  explicit journal_view(std::unique_ptr<journal::reader> from) : from_(std::move(from)) {}
+  std::optional<payments::payment> find_payment(std::string_view id) override { return from_->find_payment(id); }
+  std::vector<std::string> decisions_of(std::string_view id) override { return from_->decisions_of(id); }
+  std::vector<payments::payment_event> events_of(std::string_view id) override { return from_->events_of(id); }
+
+ private:
+  std::unique_ptr<journal::reader> from_;
+};
+
+}  // namespace turnout::server

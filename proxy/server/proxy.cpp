@@ -1,0 +1,362 @@
+// See proxy.hpp. Starting: everything is opened and bound before the first
+// worker runs, and what the journal holds as unfinished is queued before the
+// first connection, so that no request overtakes a payment's recovery.
+#include "proxy/server/proxy.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+
+#include "payments/identifier.hpp"
+#include "proxy/api/api_key_store.hpp"
+#include "proxy/server/timed_router.hpp"
+#include "proxy/server/unresolved_census.hpp"
+
+namespace turnout::server {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Failovers a second that even a shop without traffic may make.
+constexpr double retry_budget_floor_per_second = 2.0;
+constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{1000}, drain_check_interval{20};
+
+std::string url(const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+proxy::proxy(std::string conf, loaded_files files)
+    : conf_(std::move(conf)),
+      settings_(std::move(files.settings)),
+      configuration_(std::move(files.configuration)),
+      log_(open_log()),
+      watcher_(metrics_, *log_),
+      journal_(open_journal()),
+      keys_(open_keys()),
+      request_mac_(keys_.request_key()),
+      card_mac_(keys_.card_key()),
+      key_ring_(api::api_key_store(settings_.keys_directory).file(),
+                [this](const std::string& why) { log_->note(telemetry::log_level::error, "api_keys_unusable", why); }),
+      routing_(std::make_unique<timed_router>(routing::create_router(), metrics_),
+               policies::retry_budget(settings_.retry_budget, retry_budget_floor_per_second)) {
+  declare_connectors();
+  metrics_.set_config_reload(true, now().wall);
+  make_workers();
+  make_merchant_api();
+  make_admin_api();
+  key_ring_.refresh();
+  recover();
+  listen();
+}
+
+proxy::~proxy() {
+  stop();
+  // Handlers that wait in the contexts hold pieces of the servers and engines:
+  // the servers go first, the contexts with the workers after them.
+  merchants_.reset();
+  admin_.reset();
+}
+
+// ---- start ------------------------------------------------------------------
+
+std::unique_ptr<telemetry::log> proxy::open_log() const {
+  telemetry::log_settings wanted;
+  wanted.level = telemetry::parse_log_level(settings_.log_level).value_or(telemetry::log_level::info);
+  wanted.file = settings_.log_file;
+  std::string error;
+  auto opened = telemetry::log::open(wanted, error);
+  if (!opened) throw start_error("cannot write the log (log.file in turnout.yaml): " + error);
+  return opened;
+}
+
+std::unique_ptr<journal::sqlite_journal> proxy::open_journal() {
+  journal::journal_options options;
+  options.on_commit = [this](double seconds, std::size_t writes) {
+    metrics_.journal_commit(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)), writes);
+  };
+  options.on_problem = [this](std::string_view what) { log_->note(telemetry::log_level::error, "journal", what); };
+  return journal::sqlite_journal::open(settings_.journal_path, std::move(options));
+}
+
+secret_keys proxy::open_keys() {
+  const journal_binding binding{settings_.journal_path, journal_->key_identity(), journal_->has_payments()};
+  secret_keys keys = secret_keys::open(settings_.keys_directory, binding);
+  if (!binding.identity) journal_->set_key_identity(keys.identity());
+  return keys;
+}
+
+void proxy::make_workers() {
+  const unsigned count = worker_count(settings_);
+  for (unsigned i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<worker>(*journal_, routing_, watcher_, configuration_));
+    workers_.back()->engine().on_gateway_recovered = [this](const std::string& connector) {
+      tell_gateway_recovered(connector);
+    };
+  }
+  unanswered_ = std::make_unique<unanswered_count>(count);
+}
+
+void proxy::make_merchant_api() {
+  api::dependencies world;
+  for (const auto& each : workers_)
+    world.workers.push_back(api::worker::with(each->engine(), each->view(), [this, own = each.get()] {
+      return request_id(own->random());
+    }));
+  world.keys = &key_ring_;
+  world.request_key = &request_mac_;
+  world.card_key = &card_mac_;
+  world.now = [this] { return now(); };
+  world.on_request = [this](const api::request_report& report) { on_request(report); };
+  world.draining = [this] { return phase_ != phase::ready; };
+  api_ = std::make_unique<api::api>(std::move(world));
+
+  std::vector<boost::asio::io_context*> contexts;
+  for (const auto& each : workers_) contexts.push_back(&each->context());
+  merchants_ = std::make_unique<net::server>(
+      std::move(contexts), settings_.limits,
+      [this](std::size_t worker, net::request&& message, net::responder reply) {
+        api_->handle(worker, std::move(message), std::move(reply));
+      },
+      [this](unsigned status, std::string_view detail) {
+        // Any worker's thread: the source is the thread's own.
+        thread_local system_random random;
+        return api_->protocol_error(status, detail, request_id(random));
+      });
+}
+
+void proxy::make_admin_api() {
+  api::admin_dependencies world;
+  world.ready = [this] { return readiness(); };
+  world.metrics = [this] { return metrics_.render(); };
+  world.connectors = [this] {
+    return routing_.with([this](routing::router& router, policies::retry_budget&) { return router.view(now()); });
+  };
+  world.reload = [this] { return reload(); };
+  world.make_request_id = [this] { return request_id(control_random_); };
+  world.now = [this] { return now(); };
+  world.on_request = [this](const api::request_report& report) { on_request(report); };
+  world.token = std::move(settings_.admin_token);
+  admin_api_ = std::make_unique<api::admin_api>(std::move(world));
+
+  net::server_limits limits = settings_.limits;
+  limits.connections = 256;
+  admin_ = std::make_unique<net::server>(
+      std::vector<boost::asio::io_context*>{&control_}, limits,
+      [this](std::size_t worker, net::request&& message, net::responder reply) {
+        admin_api_->handle(worker, std::move(message), std::move(reply));
+      },
+      [this](unsigned status, std::string_view detail) {
+        return api_->protocol_error(status, detail, request_id(control_random_));
+      });
+}
+
+void proxy::recover() {
+  std::vector<payments::payment> unfinished = journal_->unfinished();
+  if (!unfinished.empty()) log_->recovered(unfinished.size());
+  std::size_t next = 0;
+  for (payments::payment& each : unfinished) {
+    worker& owner = *workers_[next++ % workers_.size()];
+    owner.post([&owner, record = std::move(each)]() mutable { owner.engine().recover(std::move(record)); });
+  }
+}
+
+std::uint16_t proxy::listen_on(net::server& server, const listener_settings& where, const char* key,
+                               const char* variable) {
+  try {
+    return server.listen(where.address, where.port);
+  } catch (const boost::system::system_error& failed) {
+    std::string text = "cannot listen on " + where.address + ":" + std::to_string(where.port) + ": " +
+                       failed.code().message() + ".";
+    if (failed.code() == boost::asio::error::address_in_use)
+      text += " Another program has this port: choose another with '" + std::string(key) +
+              "' in turnout.yaml, or with the environment variable " + variable + ".";
+    else
+      text += " See '" + std::string(key) + "' in turnout.yaml.";
+    throw start_error(text);
+  }
+}
+
+void proxy::listen() {
+  settings_.listen.port = listen_on(*merchants_, settings_.listen, "listen.port", "TURNOUT_PORT");
+  settings_.admin.port = listen_on(*admin_, settings_.admin, "admin.port", "TURNOUT_ADMIN_PORT");
+}
+
+void proxy::run() {
+  wait_for_signal();
+  start_timers();
+  for (const auto& each : workers_) each->start();
+  phase_ = phase::ready;
+  const std::string payments_url = url(settings_.listen.address, settings_.listen.port);
+  const std::string admin_url = url(settings_.admin.address, settings_.admin.port);
+  log_->started(TURNOUT_VERSION, payments_url, admin_url, static_cast<unsigned>(workers_.size()));
+  // For people and scripts that started it: the ports may have been 0.
+  std::printf("turnout " TURNOUT_VERSION " ready: payments on %s, admin on %s\n", payments_url.c_str(),
+              admin_url.c_str());
+  std::fflush(stdout);
+  control_.run();
+}
+
+// ---- while it runs ----------------------------------------------------------
+
+void proxy::wait_for_signal() {
+  if (phase_ == phase::starting)
+    for (const int each : {SIGTERM, SIGINT, SIGHUP}) signals_.add(each);
+  signals_.async_wait([this](const boost::system::error_code& failed, int number) {
+    if (failed) return;
+    on_signal(number);
+    wait_for_signal();
+  });
+}
+
+void proxy::on_signal(int number) {
+  if (number == SIGHUP) {
+    reload();
+  } else if (phase_ == phase::ready) {
+    begin_drain(number);
+  } else {
+    log_->stopping("asked again");
+    stop();
+  }
+}
+
+void proxy::start_timers() {
+  const auto repeat = [this](std::chrono::milliseconds interval, void (proxy::*work)()) {
+    timers_.push_back(std::make_unique<every>(control_, interval, [this, work] { (this->*work)(); }));
+  };
+  repeat(tick_interval, &proxy::tick);
+  repeat(refresh_interval, &proxy::refresh);
+}
+
+void proxy::tick() {
+  routing_.with([this](routing::router& router, policies::retry_budget&) { router.tick(now()); });
+}
+
+void proxy::refresh() {
+  key_ring_.refresh();
+  refresh_metrics();
+}
+
+void proxy::refresh_metrics() {
+  double budget = 0;
+  const auto views = routing_.with([&](routing::router& router, policies::retry_budget& failovers) {
+    budget = failovers.remaining(now().steady);
+    return router.view(now());
+  });
+  metrics_.set_connectors(views);
+  metrics_.set_retry_budget_remaining(budget);
+  auto census = std::make_shared<unresolved_census>(
+      workers_.size(), [this](const unresolved_census::views& found) { metrics_.set_unresolved(found); });
+  for (const auto& each : workers_)
+    each->post([own = each.get(), census] { census->add(own->engine().unresolved(now())); });
+}
+
+void proxy::declare_connectors() {
+  std::vector<std::string> names;
+  for (const auto& each : configuration_->connectors) names.push_back(each->profile().name);
+  metrics_.declare_connectors(names);
+}
+
+void proxy::on_request(const api::request_report& report) {
+  metrics_.http_request(report.route, report.method, report.status, report.seconds);
+  log_->http_request({report.route, report.method, report.status, report.seconds, report.request_id, report.failure});
+}
+
+void proxy::tell_gateway_recovered(const std::string& connector) {
+  for (const auto& each : workers_)
+    each->post([own = each.get(), connector] { own->engine().gateway_recovered(connector); });
+}
+
+settings::problems proxy::reload() {
+  if (phase_ != phase::ready) return {{conf_, 0, 0, false, "the proxy is stopping"}};
+  loaded_files files = load_files(conf_, system_secrets());
+  settings::problems found = std::move(files.problems);
+  for (const settings::problem& each : found) {
+    if (each.warning)
+      log_->note(telemetry::log_level::warn, "config_warning", each.to_string());
+    else
+      log_->config_refused(each.to_string());
+  }
+  const bool good = files.configuration != nullptr;
+  if (good) apply(std::move(files));
+  metrics_.set_config_reload(good, now().wall);
+  return found;
+}
+
+void proxy::apply(loaded_files files) {
+  const server_settings& wanted = files.settings;
+  if (wanted.retry_budget != settings_.retry_budget)
+    routing_.with([&](routing::router&, policies::retry_budget& budget) {
+      budget = policies::retry_budget(wanted.retry_budget, retry_budget_floor_per_second);
+    });
+  settings_.retry_budget = wanted.retry_budget;
+  settings_.drain_timeout = wanted.drain_timeout;
+  if (wanted.journal_path != settings_.journal_path || wanted.keys_directory != settings_.keys_directory ||
+      wanted.listen.address != settings_.listen.address || wanted.admin.address != settings_.admin.address ||
+      wanted.workers != settings_.workers)
+    log_->note(telemetry::log_level::warn, "config_needs_restart",
+               "listen, admin, workers, journal and keys are taken over at the next start only");
+  configuration_ = std::move(files.configuration);
+  for (const auto& each : workers_)
+    each->post([own = each.get(), config = configuration_] { own->configure(config); });
+  declare_connectors();
+  log_->config_reloaded(configuration_->policies.version);
+}
+
+// ---- the end ----------------------------------------------------------------
+
+void proxy::begin_drain(int signal) {
+  phase_ = phase::draining;
+  drain_until_ = std::chrono::steady_clock::now() + settings_.drain_timeout;
+  log_->stopping(signal == SIGINT ? "SIGINT" : "SIGTERM");
+  merchants_->drain();
+  for (const auto& each : workers_) each->post([own = each.get()] { own->engine().drain(); });
+  timers_.push_back(std::make_unique<every>(control_, drain_check_interval, [this] { check_drained(); }));
+}
+
+void proxy::check_drained() {
+  if (phase_ != phase::draining) return;
+  const bool late = std::chrono::steady_clock::now() >= drain_until_;
+  if (late || (unanswered_->all_answered() && merchants_->open_connections() == 0)) {
+    if (late) log_->note(telemetry::log_level::warn, "drain_timeout", "payments in flight are left to the next start");
+    stop();
+    return;
+  }
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    workers_[i]->post([this, i] { unanswered_->report(i, workers_[i]->engine().unanswered()); });
+}
+
+void proxy::stop() {
+  if (phase_.exchange(phase::stopped) == phase::stopped) return;
+  merchants_->stop();
+  admin_->stop();
+  for (const auto& each : workers_) each->stop();
+  control_.stop();
+  log_->stopped(unanswered_->total());
+}
+
+// ---- small things -----------------------------------------------------------
+
+api::readiness proxy::readiness() const {
+  switch (phase_.load()) {
+    case phase::starting: return {false, "starting"};
+    case phase::ready: return {true, "ready"};
+    case phase::draining: return {false, "draining"};
+    case phase::stopped: break;
+  }
+  return {false, "stopped"};
+}
+
+payments::instant proxy::now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+std::string proxy::request_id(payments::random_source& random) {
+  return payments::make_identifier("req", now().wall, random);
+}
+
+}  // namespace turnout::server

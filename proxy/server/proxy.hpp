@@ -1,0 +1,109 @@
+#pragma once
+// The whole proxy: journal, workers with their engines, the two listeners, and
+// the control thread that ticks, reloads and ends it. Constructing it opens
+// everything; run() blocks until it has ended.
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "net/server.hpp"
+#include "proxy/api/admin_api.hpp"
+#include "proxy/api/api.hpp"
+#include "proxy/core/shared_routing.hpp"
+#include "proxy/journal/sqlite_journal.hpp"
+#include "proxy/server/drain.hpp"
+#include "proxy/server/every.hpp"
+#include "proxy/server/secret_keys.hpp"
+#include "proxy/server/settings_file.hpp"
+#include "proxy/server/system_random.hpp"
+#include "proxy/server/worker.hpp"
+#include "proxy/telemetry/log.hpp"
+#include "proxy/telemetry/metrics.hpp"
+#include "proxy/telemetry/watcher.hpp"
+
+namespace turnout::server {
+
+/// The proxy cannot start; the text is for the operator and says how to mend it.
+class start_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class proxy {
+ public:
+  /// `conf` is read again on a reload. `files` have no errors. Throws
+  /// start_error, journal::open_error, keys_error.
+  proxy(std::string conf, loaded_files files);
+  ~proxy();
+  proxy(const proxy&) = delete;
+  proxy& operator=(const proxy&) = delete;
+
+  /// Until a signal asked it to end.
+  void run();
+
+ private:
+  enum class phase { starting, ready, draining, stopped };
+
+  // Start, in this order.
+  std::unique_ptr<telemetry::log> open_log() const;
+  std::unique_ptr<journal::sqlite_journal> open_journal();
+  secret_keys open_keys();
+  void make_workers();
+  void make_merchant_api();
+  void make_admin_api();
+  void recover();
+  void listen();
+  std::uint16_t listen_on(net::server& server, const listener_settings& where, const char* key, const char* variable);
+
+  // The control thread.
+  void wait_for_signal();
+  void on_signal(int number);
+  void start_timers();
+  void tick();
+  void refresh();
+  void refresh_metrics();
+  void tell_gateway_recovered(const std::string& connector);
+  settings::problems reload();
+  void apply(loaded_files files);
+  void declare_connectors();
+  void begin_drain(int signal);
+  void check_drained();
+  void stop();
+
+  api::readiness readiness() const;
+  void on_request(const api::request_report& report);
+  static payments::instant now();
+  static std::string request_id(payments::random_source& random);
+
+  const std::string conf_;
+  std::atomic<phase> phase_ = phase::starting;
+  server_settings settings_;
+  std::shared_ptr<const core::configuration> configuration_;
+  telemetry::metrics metrics_{TURNOUT_VERSION};
+  std::unique_ptr<telemetry::log> log_;
+  telemetry::watcher watcher_;
+  std::unique_ptr<journal::sqlite_journal> journal_;
+  secret_keys keys_;
+  api::keyed_mac request_mac_, card_mac_;
+  api::api_key_ring key_ring_;
+  core::shared_routing routing_;
+  std::vector<std::unique_ptr<worker>> workers_;
+
+  boost::asio::io_context control_{1};
+  boost::asio::signal_set signals_{control_};
+  system_random control_random_;  ///< the control thread's own
+  std::unique_ptr<api::api> api_;
+  std::unique_ptr<api::admin_api> admin_api_;
+  std::unique_ptr<net::server> merchants_, admin_;
+  std::vector<std::unique_ptr<every>> timers_;
+  std::unique_ptr<unanswered_count> unanswered_;
+  std::chrono::steady_clock::time_point drain_until_{};
+};
+
+}  // namespace turnout::server
