@@ -1,0 +1,231 @@
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/api/api_key_ring.hpp"
+#include "proxy/api/api_key_store.hpp"
+#include "proxy/api/credentials.hpp"
+
+namespace turnout::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A directory of its own for each test, gone afterwards.
+struct temporary_directory {
+  std::filesystem::path path;
+  temporary_directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "turnout-keys-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path = name;
+  }
+  ~temporary_directory() { std::filesystem::remove_all(path); }
+};
+
+std::string read_all(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+void write_all(const std::filesystem::path& path, std::string_view text) {
+  // A new file, as an editor or a restore would make it: another inode.
+  const std::filesystem::path fresh = path.string() + ".test";
+  std::ofstream(fresh, std::ios::binary) << text;
+  std::filesystem::rename(fresh, path);
+}
+
+std::pair<std::string, std::string> halves(const std::string& key) {
+  const std::size_t colon = key.find(':');
+  return {key.substr(0, colon), key.substr(colon + 1)};
+}
+
+payments::steady_time at(std::chrono::milliseconds since) { return payments::steady_time(1h) + since; }
+
+TEST_CASE("a key is shown once and kept as a hash") {
+  const temporary_directory home;
+  api_key_store store(home.path / "keys");
+  CHECK(store.list().empty());
+  const auto [id, secret] = halves(store.create("demo", false));
+  CHECK(id.starts_with("ak_"));
+  CHECK(secret.starts_with("sk_"));
+  CHECK(secret.size() >= 55);
+  const std::string kept = read_all(store.file());
+  CHECK(kept.find(id) != std::string::npos);
+  CHECK(kept.find(secret) == std::string::npos);
+  CHECK(kept.find(secret.substr(3)) == std::string::npos);
+  struct stat status{};
+  REQUIRE(::stat(store.file().c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+  REQUIRE(::stat((home.path / "keys").c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0700);
+
+  const std::string other = store.create("shop-2", true);
+  CHECK(halves(other).first != id);
+  const std::vector<api_key> keys = store.list();
+  REQUIRE(keys.size() == 2);
+  CHECK(keys[0].merchant == "demo");
+  CHECK_FALSE(keys[0].livemode);
+  CHECK(keys[0].created_at.size() == 20);
+  CHECK_FALSE(keys[0].revoked());
+  CHECK(keys[1].merchant == "shop-2");
+  CHECK(keys[1].livemode);
+}
+
+TEST_CASE("merchants' names are plain") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  for (const std::string& name : {std::string(), std::string("Demo"), std::string("a b"), std::string("a/b"),
+                                  std::string("é"), std::string(41, 'a'), std::string("a\n")}) {
+    INFO(name);
+    CHECK_THROWS_AS(store.create(name, false), std::invalid_argument);
+  }
+  CHECK_NOTHROW(store.create(std::string(40, 'a'), false));
+  CHECK_NOTHROW(store.create("a-b_9", false));
+}
+
+TEST_CASE("a revoked key stays revoked and listed") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const auto [id, secret] = halves(store.create("demo", false));
+  CHECK_FALSE(store.revoke("ak_nobody"));
+  CHECK(store.revoke(id));
+  const std::string when = store.list()[0].revoked_at;
+  CHECK(when.size() == 20);
+  CHECK(store.revoke(id));
+  CHECK(store.list()[0].revoked_at == when);
+}
+
+TEST_CASE("keys made at the same time are all kept") {
+  const temporary_directory home;
+  std::vector<std::thread> makers;
+  for (int i = 0; i < 4; ++i)
+    makers.emplace_back([&] {
+      api_key_store store(home.path);
+      for (int j = 0; j < 5; ++j) store.create("demo", false);
+    });
+  for (std::thread& each : makers) each.join();
+  CHECK(api_key_store(home.path).list().size() == 20);
+}
+
+TEST_CASE("a store that cannot be read says so and is not overwritten") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const std::string good = (store.create("demo", false), read_all(store.file()));
+  const auto swap = [&](std::string_view what, std::string_view instead) {
+    std::string text = good;
+    return text.replace(text.find(what), what.size(), instead);
+  };
+  for (const std::string& damaged :
+       {std::string(), std::string("{"), std::string("[]"), good.substr(0, good.size() / 2), swap("\"version\": 1", "\"version\": 2"),
+        swap("\"mode\": \"test\"", "\"mode\": \"prod\""), swap(", \"revoked_at\": null", ""), swap("ak_", "xx_"),
+        swap("\"secret_sha256\": \"", "\"secret_sha256\": \"0")}) {
+    INFO(damaged);
+    write_all(store.file(), damaged);
+    CHECK_THROWS_AS(store.list(), std::runtime_error);
+    CHECK_THROWS_AS(store.create("demo", false), std::runtime_error);
+    CHECK(read_all(store.file()) == damaged);
+  }
+}
+
+TEST_CASE("the ring knows whose key it is") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const auto [id, secret] = halves(store.create("demo", true));
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  CHECK(ring.size() == 1);
+  const auto who = ring.authenticate(id, secret, at(0ms));
+  REQUIRE(who.has_value());
+  CHECK(who->merchant == "demo");
+  CHECK(who->livemode);
+  CHECK(who->key_id == id);
+  CHECK_FALSE(ring.authenticate(id, secret + "x", at(0ms)).has_value());
+  CHECK_FALSE(ring.authenticate(id, "sk_", at(0ms)).has_value());
+  CHECK_FALSE(ring.authenticate("ak_nobody", secret, at(0ms)).has_value());
+  CHECK_FALSE(ring.authenticate("", "", at(0ms)).has_value());
+}
+
+TEST_CASE("the ring sees new keys at once, though it does not look at every wrong one") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  CHECK(ring.size() == 0);
+  CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(0ms)).has_value());
+  const auto [id, secret] = halves(store.create("demo", false));
+  CHECK_FALSE(ring.authenticate(id, secret, at(499ms)).has_value());
+  CHECK(ring.authenticate(id, secret, at(500ms)).has_value());
+
+  REQUIRE(store.revoke(id));
+  CHECK(ring.authenticate(id, secret, at(10'000ms)).has_value());  // until the owner's timer
+  ring.refresh();
+  CHECK_FALSE(ring.authenticate(id, secret, at(10'001ms)).has_value());
+}
+
+TEST_CASE("the ring keeps the last good keys and reports once") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const auto [id, secret] = halves(store.create("demo", false));
+  std::vector<std::string> reports;
+  api_key_ring ring(store.file(), [&](const std::string& text) { reports.push_back(text); });
+  const std::string good = read_all(store.file());
+  write_all(store.file(), good.substr(0, 30));
+  ring.refresh();
+  ring.refresh();
+  CHECK(reports.size() == 1);
+  CHECK(ring.authenticate(id, secret, at(0ms)).has_value());
+  std::filesystem::remove(store.file());
+  ring.refresh();
+  ring.refresh();
+  CHECK(reports.size() == 2);
+  CHECK(ring.authenticate(id, secret, at(0ms)).has_value());
+  write_all(store.file(), "{\"version\": 1, \"keys\": []}");
+  ring.refresh();
+  CHECK(reports.size() == 2);
+  CHECK_FALSE(ring.authenticate(id, secret, at(0ms)).has_value());
+}
+
+net::headers authorization(std::string value) { return {{"authorization", std::move(value)}}; }
+
+TEST_CASE("credentials come as Bearer or Basic") {
+  // base64("ak_demo:sk_secret")
+  const std::string basic = "YWtfZGVtbzpza19zZWNyZXQ=";
+  for (const std::string& value : {std::string("Bearer ak_demo:sk_secret"), std::string("bearer  ak_demo:sk_secret "),
+                                   "Basic " + basic, "BASIC " + basic}) {
+    INFO(value);
+    const auto read = read_credentials(authorization(value));
+    REQUIRE(read.has_value());
+    CHECK(read->id == "ak_demo");
+    CHECK(read->secret.reveal() == "sk_secret");
+  }
+  for (const std::string& value :
+       {std::string(), std::string("Bearer"), std::string("Bearer "), std::string("Bearer ak_demo"), std::string("Bearer sk_secret:ak_demo"),
+        std::string("ak_demo:sk_secret"), std::string("Basic ak_demo:sk_secret"), std::string("Basic YWtfZGVtbzpza19zZWNyZXQ"),
+        std::string("Basic YWtfZGVtbzpza19zZWNyZXR="), std::string("Digest x"), "Bearer ak_demo:sk_" + std::string(300, 'x'),
+        "Basic " + std::string(4000, 'A')}) {
+    INFO(value);
+    CHECK_FALSE(read_credentials(authorization(value)).has_value());
+  }
+  CHECK_FALSE(read_credentials({}).has_value());
+  CHECK_FALSE(read_credentials({{"Authorization", "Bearer ak_demo:sk_secret"}, {"Authorization", "Bearer ak_demo:sk_secret"}}));
+}
+
+TEST_CASE("base 64 is read strictly") {
+  CHECK(decode_base64("") == "");
+  CHECK(decode_base64("Zg==") == "f");
+  CHECK(decode_base64("Zm8=") == "fo");
+  CHECK(decode_base64("Zm9v") == "foo");
+  CHECK(decode_base64("/+8=") == "\xff\xef");
+  for (const char* bad : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zm9v=", "Z===", "====", "Zm 9", "Zm9_", "=m9v"}) {
+    INFO(bad);
+    CHECK_FALSE(decode_base64(bad).has_value());
+  }
+}
+
+}  // namespace
+}  // namespace turnout::api
