@@ -90,9 +90,10 @@ void check_default(const policy_set& set, settings::problems& found) {
   settings::problem missing;
   missing.file = "policies";
   missing.warning = true;
-  missing.message = set.policies.empty()
-                        ? "there is no policy: every payment will be refused"
-                        : "no policy takes every payment: one that matches none is refused; let the last have no 'match'";
+  missing.message =
+      set.policies.empty()
+          ? "there is no policy: every payment will be refused"
+          : "no policy takes every payment: one that matches none is refused; let the last have no 'match'";
   found.push_back(std::move(missing));
 }
 

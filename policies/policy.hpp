@@ -18,21 +18,22 @@ namespace turnout::policies {
 
 /// Compares amounts across currencies: `amount` in the currency `to`, or
 /// nullopt when no usable rate exists (422 rate_unavailable, also under not:).
-using amount_lookup = std::function<std::optional<payments::money>(const payments::money& amount, payments::currency to)>;
+using amount_lookup =
+    std::function<std::optional<payments::money>(const payments::money& amount, payments::currency to)>;
 
 enum class strategy : std::uint8_t { adaptive, priority };
 std::string_view to_string(strategy) noexcept;
 
 /// Prices for the router's objective. Defaults serve a shop that was told nothing.
 struct objective {
-  double margin = 0.20;                       ///< share of the amount that an approval is worth, 0..1
+  double margin = 0.20;  ///< share of the amount that an approval is worth, 0..1
   std::optional<payments::money> latency_price_per_s;
   std::optional<payments::money> unknown_cost;
 };
 
 struct route {
   policies::strategy strategy = strategy::adaptive;
-  std::vector<std::string> connectors;        ///< for priority, in this order; empty: every connector
+  std::vector<std::string> connectors;  ///< for priority, in this order; empty: every connector
   policies::objective objective;
 };
 
@@ -55,21 +56,21 @@ class matcher {  // the compiled `match:` block
 
 struct policy {
   std::string name;
-  std::shared_ptr<const matcher> match;       ///< null: every payment
+  std::shared_ptr<const matcher> match;  ///< null: every payment
   policies::route route;
   payments::retry_plan retry;
-  std::optional<double> retry_budget;         ///< share of payments; can only tighten the proxy's
+  std::optional<double> retry_budget;  ///< share of payments; can only tighten the proxy's
 };
 
 /// Policies of all files, in order; the first that matches wins.
 struct policy_set {
   std::vector<policy> policies;
-  std::string version;    ///< hash of what the files say, 12 hex digits
+  std::string version;  ///< hash of what the files say, 12 hex digits
 };
 
 struct policy_choice {
   const policy* chosen = nullptr;
-  bool rate_unavailable = false;   ///< a comparison on the way needed a rate that is not there
+  bool rate_unavailable = false;  ///< a comparison on the way needed a rate that is not there
 };
 policy_choice select(const policy_set& set, const match_input& input, const amount_lookup& convert);
 

@@ -76,8 +76,10 @@ void add_amount(const value& from, std::vector<matcher_ptr>& into) {
   if (!from.present()) return;
   const settings::fields bounds(from, {"below", "at_most", "at_least", "above"});
   bool any = false;
-  for (const auto& [key, how] : {std::pair{"below", comparison::below}, {"at_most", comparison::at_most},
-                                 {"at_least", comparison::at_least}, {"above", comparison::above}}) {
+  for (const auto& [key, how] : {std::pair{"below", comparison::below},
+                                 {"at_most", comparison::at_most},
+                                 {"at_least", comparison::at_least},
+                                 {"above", comparison::above}}) {
     const value bound = bounds.optional(key);
     any |= bound.present();
     if (const auto amount = read_money(bound)) into.push_back(std::make_unique<amount_compares>(how, *amount));
@@ -113,8 +115,8 @@ std::vector<matcher_ptr> read_conditions(const settings::fields& block) {
 }
 
 std::unique_ptr<const all_of> read_block(const value& from, bool top) {
-  const settings::fields block(from, {"method", "currency", "amount", "merchant", "brand", "bin", "country", "capture",
-                                      "any", "all", "not"});
+  const settings::fields block(
+      from, {"method", "currency", "amount", "merchant", "brand", "bin", "country", "capture", "any", "all", "not"});
   if (!top && from.is_map() && from.entries().empty())
     from.error("an empty block matches everything; write at least one condition");
   return std::make_unique<all_of>(read_conditions(block));

@@ -6,7 +6,8 @@ std::optional<payments::money> read_money(const settings::value& from) {
   const auto text = from.text();
   if (!text) return std::nullopt;
   const auto wrong = [&](std::string why) {
-    from.error("'" + from.name() + "' must be an amount and a currency such as 500.00 EUR, not '" + from.raw() + "'" + why);
+    from.error("'" + from.name() + "' must be an amount and a currency such as 500.00 EUR, not '" + from.raw() + "'" +
+               why);
     return std::nullopt;
   };
   const std::size_t space = text->rfind(' ');

@@ -68,12 +68,16 @@ void add_word(const value& item, const std::string& word, payments::retry_plan& 
                        ? payments::describe(payments::decline_reason::authentication_required)
                        : payments::describe(payments::decline_reason::stolen_card)));
   } else if (const auto ended = payments::parse_outcome(word)) {
-    if (why_not(*ended).empty()) plan.outcomes.set(bit(*ended));
-    else refuse(item, word, why_not(*ended));
+    if (why_not(*ended).empty())
+      plan.outcomes.set(bit(*ended));
+    else
+      refuse(item, word, why_not(*ended));
   } else if (const auto reason = payments::parse_decline_reason(word)) {
     const decline_info& info = payments::describe(*reason);
-    if (info.may_fail_over) plan.reasons.set(bit(*reason));
-    else refuse(item, word, why_not(info));
+    if (info.may_fail_over)
+      plan.reasons.set(bit(*reason));
+    else
+      refuse(item, word, why_not(info));
   } else {
     item.error(settings::unknown_word("'on' cannot hold", word, allowed_words()));
   }

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds result_expires{300};  ///< a result later than th
 constexpr double share_time_constant_s = 300;
 constexpr double unknown_time_constant_s = 3600;
 constexpr double unknown_prior = .5, unknown_prior_weight = 4;
-constexpr std::size_t connectors_most = 50'000;      ///< configuration bounds them long before
+constexpr std::size_t connectors_most = 50'000;  ///< configuration bounds them long before
 
 struct connector_state {
   std::string name;
@@ -41,8 +41,7 @@ class adaptive_router final : public router {
   decision choose(const request& payment, const policies::route& route, const std::vector<candidate>& candidates,
                   const std::vector<tried>& attempts, instant now, random_source& random) override;
   void on_sent(const request& payment, const decision& made, instant now) override;
-  void observe(const request& payment, const decision& made, const payments::send_result& result,
-               instant now) override;
+  void observe(const request& payment, const decision& made, const payments::send_result& result, instant now) override;
   void tick(instant now) override;
   std::vector<connector_view> view(instant now) const override;
 
@@ -110,9 +109,9 @@ void adaptive_router::gather(const request& payment, const policies::route& rout
     const double worth = net_worth(looks, payment, c.charged, route.objective);
 
     const breaker_state lets = state.breaker.state(now);
-    const standing stands = lets == breaker_state::closed       ? standing::closed
-                            : state.breaker.may_probe(now)      ? standing::probe
-                                                                : standing::blocked;
+    const standing stands = lets == breaker_state::closed  ? standing::closed
+                            : state.breaker.may_probe(now) ? standing::probe
+                                                           : standing::blocked;
     options_.push_back({number, stands, worth, approval.deviation, looks.health,
                         place_in(route, c.connector, options_.size()), 0, estimates_.size()});
     estimates_.push_back({std::string(c.connector), std::clamp(worth, 0.0, 1.0), looks.approval, looks.health,
@@ -183,11 +182,11 @@ void adaptive_router::observe(const request& payment, const decision& made, cons
 
   connector_state& state = connectors_[about.connector];
   const evidence says = read_evidence(result);
+  if (!says.about_gateway) return state.breaker.release_probe(about.id);
   state.health.observe(says.technical_failure, now.steady);
   state.breaker.observe(about.id, says.technical_failure, state.health.failure_probability(now.steady), about.since,
                         now.steady);
-  if (says.technical_failure)
-    state.unknown_share.add(result.result == payments::outcome::unknown ? 1 : 0, now.steady);
+  if (says.technical_failure) state.unknown_share.add(result.result == payments::outcome::unknown ? 1 : 0, now.steady);
   if (says.latency_counts) state.latency.observe(result.latency, now.steady);
   if (says.approved && !about.after_decline)
     approvals_.learn(about.connector, keys_of(payment), *says.approved, now.steady);

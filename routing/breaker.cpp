@@ -11,7 +11,7 @@ constexpr double sick_at = .5;
 constexpr int failures_to_open = 3;
 constexpr int successes_to_close = 3;
 constexpr seconds first_open{2}, longest_open{60};
-constexpr int most_doublings = 5;            // 2 s · 2^5 is past the cap
+constexpr int most_doublings = 5;  // 2 s · 2^5 is past the cap
 constexpr seconds calm_period{60};
 constexpr seconds probe_lease{30};
 
@@ -41,6 +41,10 @@ void breaker::lease_probe(std::uint64_t decision, steady_time now) noexcept {
   probe_until_ = now + probe_lease;
 }
 
+void breaker::release_probe(std::uint64_t decision) noexcept {
+  if (probe_ == decision) probe_ = 0;
+}
+
 void breaker::open(steady_time now) noexcept {
   const bool relapse = tripped_ || (ever_closed_again_ && now - closed_at_ < calm_period);
   level_ = relapse ? std::min(level_ + 1, most_doublings) : 0;
@@ -62,7 +66,7 @@ void breaker::close(steady_time now) noexcept {
 void breaker::observe(std::uint64_t decision, bool technical_failure, double failure_probability, steady_time sent_at,
                       steady_time now) noexcept {
   recent_ = static_cast<std::uint8_t>((recent_ << 1) | (technical_failure ? 1 : 0));
-  if (probe_ == decision) probe_ = 0;
+  release_probe(decision);
   if (!tripped_) {
     if (technical_failure && failure_probability >= sick_at && std::popcount(recent_) >= failures_to_open) open(now);
     return;

@@ -30,6 +30,8 @@ class breaker {
   bool may_probe(steady_time now) const noexcept;
   /// A probe was chosen. It holds the one place until it is observed or its lease runs out.
   void lease_probe(std::uint64_t decision, steady_time now) noexcept;
+  /// The probe came to nothing, through no fault of the gateway.
+  void release_probe(std::uint64_t decision) noexcept;
   /// An answer to a send that began at `sent_at`. `failure_probability` is the
   /// health filter's after this answer.
   void observe(std::uint64_t decision, bool technical_failure, double failure_probability, steady_time sent_at,
@@ -41,13 +43,13 @@ class breaker {
   void open(steady_time now) noexcept;
   void close(steady_time now) noexcept;
 
-  bool tripped_ = false;           ///< open or half_open, by time
-  std::uint8_t recent_ = 0;        ///< the last eight answers, a bit each, 1 = failure
-  int level_ = 0;                  ///< how often the open time was doubled
-  int successes_ = 0;              ///< in a row since it opened
+  bool tripped_ = false;     ///< open or half_open, by time
+  std::uint8_t recent_ = 0;  ///< the last eight answers, a bit each, 1 = failure
+  int level_ = 0;            ///< how often the open time was doubled
+  int successes_ = 0;        ///< in a row since it opened
   steady_time opened_at_{}, until_{}, closed_at_{};
   bool ever_closed_again_ = false;
-  std::uint64_t probe_ = 0;        ///< decision that holds the place, 0: none
+  std::uint64_t probe_ = 0;  ///< decision that holds the place, 0: none
   steady_time probe_until_{};
 };
 

@@ -35,20 +35,29 @@ evidence read_decline(const payments::send_result& result) noexcept {
   return says;
 }
 
+evidence read_not_sent(const payments::send_result& result) noexcept {
+  evidence says;
+  says.about_gateway = result.code != "too_many_connections" && result.code != "deadline_passed";
+  says.technical_failure = true;
+  return says;
+}
+
 }  // namespace
 
 evidence read_evidence(const payments::send_result& result) noexcept {
+  evidence says;
   switch (result.result) {
-    case outcome::approved: return {false, true, true};
-    case outcome::pending:
-    case outcome::requires_action: return {false, std::nullopt, true};
     case outcome::soft_decline:
     case outcome::hard_decline: return read_decline(result);
-    case outcome::not_sent: return {true, std::nullopt, false};
+    case outcome::not_sent: return read_not_sent(result);
+    case outcome::approved: says.approved = true; break;
+    case outcome::pending:
+    case outcome::requires_action: break;
     case outcome::rejected:
-    case outcome::unknown: return {true, std::nullopt, true};
+    case outcome::unknown: says.technical_failure = true; break;
   }
-  return {};
+  says.latency_counts = true;
+  return says;
 }
 
 }  // namespace turnout::routing

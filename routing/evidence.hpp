@@ -10,6 +10,8 @@
 //   decline about the card or the shopper             no          —
 //     (insufficient funds, stolen, wrong CVC …)
 //   not_sent · rejected · unknown                     failure     —
+//   not_sent by a limit of ours (the pool was full,   —           —
+//     the deadline had passed)
 //   pending · requires_action                         no          —
 //
 // `pending` and `requires_action` are neither an approval nor a decline, yet
@@ -21,6 +23,7 @@
 namespace turnout::routing {
 
 struct evidence {
+  bool about_gateway = true;  ///< false: nothing is to be learned, the rest is meaningless
   bool technical_failure = false;
   std::optional<bool> approved;  ///< nullopt: says nothing about approvals
   bool latency_counts = false;   ///< a fast refusal to connect must not look like speed

@@ -34,10 +34,10 @@ class health_filter {
   distribution predicted(steady_time now) const noexcept;
   double level(std::size_t i) const noexcept;
 
-  distribution state_;             ///< sums to 1; [0] is healthy
-  double healthy_failures_ = .005; ///< q0: slow mean while surely healthy
+  distribution state_;              ///< sums to 1; [0] is healthy
+  double healthy_failures_ = .005;  ///< q0: slow mean while surely healthy
   steady_time last_{};
-  bool begun_ = false;             ///< last_ is a real time
+  bool begun_ = false;  ///< last_ is a real time
 };
 
 }  // namespace turnout::routing

@@ -12,8 +12,8 @@ namespace turnout::routing {
 using payments::steady_time;
 
 struct outstanding_decision {
-  std::uint64_t id = 0;         ///< 0: the place is free
-  steady_time since{};          ///< chosen at; sent at, once sent
+  std::uint64_t id = 0;  ///< 0: the place is free
+  steady_time since{};   ///< chosen at; sent at, once sent
   std::uint16_t connector = 0;
   bool sent = false;
   /// The payment was declined elsewhere before: its result is a biased sample

@@ -61,9 +61,12 @@ std::size_t share_out(std::vector<option>& options) {
   }
   for (std::size_t i = 0; i < options.size(); ++i) {
     option& o = options[i];
-    if (o.standing == standing::probe) o.probability = probes / static_cast<double>(probing);
-    else if (i < tied) o.probability = (1 - probes - explored) / static_cast<double>(tied);
-    else o.probability *= explored / weights;
+    if (o.standing == standing::probe)
+      o.probability = probes / static_cast<double>(probing);
+    else if (i < tied)
+      o.probability = (1 - probes - explored) / static_cast<double>(tied);
+    else
+      o.probability *= explored / weights;
   }
   return tied;
 }

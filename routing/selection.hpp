@@ -22,17 +22,17 @@ enum class standing : std::uint8_t { closed, probe, blocked };
 struct option {
   std::uint16_t connector = 0;
   routing::standing standing = standing::closed;
-  double worth = 0;        ///< higher is better
+  double worth = 0;  ///< higher is better
   double deviation = 0;
   double health = 0;
-  std::size_t position = 0;   ///< in the policy's order
-  double probability = 0;     ///< filled: of being placed first
-  std::size_t index = 0;      ///< the caller's, not read here
+  std::size_t position = 0;  ///< in the policy's order
+  double probability = 0;    ///< filled: of being placed first
+  std::size_t index = 0;     ///< the caller's, not read here
 };
 
 struct selection_rules {
   policies::strategy strategy = policies::strategy::adaptive;
-  bool retry = false;      ///< not the payment's first attempt
+  bool retry = false;  ///< not the payment's first attempt
 };
 
 /// Orders `options` (not empty), chosen one first, fills the probabilities and

@@ -152,7 +152,8 @@ TEST_CASE("mistakes in amounts") {
   check_problem(in_policy("match: {amount: {below: 500.001 EUR}}"), "4:29", {"EUR has 2 decimals"});
   check_problem(in_policy("match: {amount: {below: 5.0 JPY}}"), "4:29", {"JPY has 0 decimals"});
   check_problem(in_policy("match: {amount: {below: -5.00 EUR}}"), "4:29", {"such as 500.00 EUR"});
-  check_problem(in_policy("match: {amount: {under: 5.00 EUR}}"), "4:22", {"'under'", "below, at_most, at_least, above"});
+  check_problem(in_policy("match: {amount: {under: 5.00 EUR}}"), "4:22",
+                {"'under'", "below, at_most, at_least, above"});
   check_problem(in_policy("match: {amount: {}}"), "4:21", {"needs a bound"});
   check_problem(in_policy("match: {amount: 5.00 EUR}"), "4:21", {"a mapping"});
 }

@@ -10,7 +10,12 @@ namespace {
 
 struct payment_of : match_input {
   payment_of()
-      : match_input{"demo", "card", payments::card_brand::visa, "424242", "DE", test::amount("20.00", "EUR"),
+      : match_input{"demo",
+                    "card",
+                    payments::card_brand::visa,
+                    "424242",
+                    "DE",
+                    test::amount("20.00", "EUR"),
                     payments::capture_mode::automatic} {}
   payment_of& paying(const char* number, const char* code) {
     amount = test::amount(number, code);
@@ -68,12 +73,14 @@ TEST_CASE("a BIN is a prefix of one to six digits") {
 }
 
 TEST_CASE("amount bounds at their edges") {
-  const struct { const char* block; R below, equal, over; } rows[] = {
-      {"{amount: {below: 20.00 EUR}}", R::yes, R::no, R::no},
-      {"{amount: {at_most: 20.00 EUR}}", R::yes, R::yes, R::no},
-      {"{amount: {at_least: 20.00 EUR}}", R::no, R::yes, R::yes},
-      {"{amount: {above: 20 EUR}}", R::no, R::no, R::yes},
-      {"{amount: {at_least: 20 EUR, below: 20.01 EUR}}", R::no, R::yes, R::no}};
+  const struct {
+    const char* block;
+    R below, equal, over;
+  } rows[] = {{"{amount: {below: 20.00 EUR}}", R::yes, R::no, R::no},
+              {"{amount: {at_most: 20.00 EUR}}", R::yes, R::yes, R::no},
+              {"{amount: {at_least: 20.00 EUR}}", R::no, R::yes, R::yes},
+              {"{amount: {above: 20 EUR}}", R::no, R::no, R::yes},
+              {"{amount: {at_least: 20 EUR, below: 20.01 EUR}}", R::no, R::yes, R::no}};
   for (const auto& row : rows) {
     INFO(row.block);
     CHECK(match(row.block, payment_of().paying("19.99", "EUR")) == row.below);
@@ -127,7 +134,8 @@ policies:
   };
   CHECK(chosen(payment_of()) == "small");
   CHECK(chosen(payment_of().paying("30.00", "EUR")) == "visa");
-  CHECK(chosen(payment_of().paying("1.00", "USD")) == "visa");   // its amount does not matter: the currency is not listed
+  CHECK(chosen(payment_of().paying("1.00", "USD")) ==
+        "visa");  // its amount does not matter: the currency is not listed
   CHECK(chosen(payment_of().paying("1.00", "GBP")) == "no rate");
   CHECK(chosen(payment_of().paying("100", "JPY")) == "none");
   CHECK(select(policy_set{}, payment_of(), half).chosen == nullptr);

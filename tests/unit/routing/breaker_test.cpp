@@ -80,6 +80,13 @@ TEST_CASE("half open lets one probe through at a time") {
     CHECK(w.seen("alpha").state == "half_open");
     CHECK(find(w.choose(), "alpha") != nullptr);
   }
+  SECTION("a probe that a limit of ours stopped frees the place and changes nothing") {
+    auto own_limit = refused();
+    own_limit.code = "too_many_connections";
+    w.answer(probe, own_limit);
+    CHECK(w.seen("alpha").state == "half_open");
+    CHECK(find(w.choose(), "alpha") != nullptr);
+  }
   SECTION("a probe that is never heard of again gives its place up") {
     w.pass(31s);
     CHECK(find(w.choose(), "alpha") != nullptr);

@@ -43,10 +43,10 @@ TEST_CASE("a better gateway for one issuer is found within the segment") {
 }
 
 TEST_CASE("declines that are the card's or the shopper's do not count against the gateway") {
-  for (decline_reason reason : {decline_reason::insufficient_funds, decline_reason::limit_exceeded,
-                                decline_reason::incorrect_cvc, decline_reason::stolen_card,
-                                decline_reason::expired_card, decline_reason::authentication_required,
-                                decline_reason::fraud_suspected}) {
+  for (decline_reason reason :
+       {decline_reason::insufficient_funds, decline_reason::limit_exceeded, decline_reason::incorrect_cvc,
+        decline_reason::stolen_card, decline_reason::expired_card, decline_reason::authentication_required,
+        decline_reason::fraud_suspected}) {
     INFO(to_string(reason));
     world w(5);
     for (int i = 0; i < 100; ++i) w.teach("alpha", approved());
@@ -83,6 +83,20 @@ TEST_CASE("technical results count for health and not for the approval model") {
   }
 }
 
+TEST_CASE("limits of our own say nothing about the gateway") {
+  for (const char* code : {"too_many_connections", "deadline_passed"}) {
+    world w(5);
+    for (int i = 0; i < 50; ++i) w.teach("alpha", approved());
+    const connector_view before = w.seen("alpha");
+    auto own_limit = refused();
+    own_limit.code = code;
+    for (int i = 0; i < 50; ++i) w.teach("alpha", own_limit);
+    CHECK(w.seen("alpha").health == Approx(before.health));
+    CHECK(w.seen("alpha").state == "closed");
+    CHECK(w.seen("alpha").in_flight == 0);
+  }
+}
+
 TEST_CASE("pending and requires_action say neither yes nor no") {
   for (outcome ended : {outcome::pending, outcome::requires_action}) {
     world w(5);
@@ -97,7 +111,10 @@ TEST_CASE("pending and requires_action say neither yes nor no") {
 
 TEST_CASE("a retry after a decline teaches nothing about approvals, one after a refused connection does") {
   world w(5, {"alpha", "beta"});
-  const double before = [&] { w.choose(); return w.seen("beta").approval; }();
+  const double before = [&] {
+    w.choose();
+    return w.seen("beta").approval;
+  }();
   for (int i = 0; i < 20; ++i)
     w.answer(w.choose({{"alpha", outcome::soft_decline, decline_reason::do_not_honor}}), do_not_honor());
   CHECK(w.seen("beta").approval == Approx(before));

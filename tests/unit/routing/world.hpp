@@ -77,7 +77,8 @@ struct world {
     pass(spacing);
     return made.order.front().connector;
   }
-  std::map<std::string, int> pay_many(int count, const std::function<payments::send_result(const std::string&)>& gateway,
+  std::map<std::string, int> pay_many(int count,
+                                      const std::function<payments::send_result(const std::string&)>& gateway,
                                       std::chrono::milliseconds spacing = 100ms) {
     std::map<std::string, int> chosen;
     for (int i = 0; i < count; ++i) ++chosen[pay(gateway, spacing)];
@@ -85,8 +86,7 @@ struct world {
   }
   /// Sends one payment to `name` alone.
   decision teach(std::string_view name, const payments::send_result& result) {
-    const decision made =
-        gateway_router->choose(payment, route, {{name, payment.amount, 0}}, {}, now, random);
+    const decision made = gateway_router->choose(payment, route, {{name, payment.amount, 0}}, {}, now, random);
     answer(made, result);
     return made;
   }
