@@ -40,14 +40,13 @@ struct spoken {
   std::string_view code;
 };
 
-/// The three statuses that are not 200 never come from beta's own processing:
-/// no credential, nothing at the path, and a gateway that is switched off.
+/// Only what is not beta's at all has another status than 200.
 spoken say(refusal code) {
   switch (code) {
-    case refusal::unauthorised: return {401, "UNAUTHORIZED"};
+    case refusal::unauthorised: return {200, "UNAUTHORIZED"};
     case refusal::unknown_path: return {404, "UNKNOWN_PATH"};
     case refusal::method_not_allowed: return {405, "METHOD_NOT_ALLOWED"};
-    case refusal::not_processed: return {503, "NOT_PROCESSED"};
+    case refusal::not_processed: return {200, "NOT_PROCESSED"};
     case refusal::none:
     case refusal::invalid:
     case refusal::key_mismatch:

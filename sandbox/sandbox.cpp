@@ -114,6 +114,12 @@ void sandbox::implementation::receive(std::optional<std::size_t> gateway, const 
       to.abort();
     }
   };
+  if (!gateway && message.target.starts_with("/_")) {
+    // A listener closes in the worker's next round: its end is told after that.
+    answer = [this, direct = std::move(answer)](std::optional<net::response> what) {
+      asio::post(context, [direct, said = std::move(what)] { direct(said); });
+    };
+  }
   if (gateway) {
     bank.receive(*gateway, message, std::move(answer), clock_now());
   } else {
