@@ -32,7 +32,8 @@ std::string reason(int error) { return std::generic_category().message(error); }
 
 class open_file {
  public:
-  open_file(const fs::path& path, int flags, mode_t mode = 0) : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  open_file(const fs::path& path, int flags, mode_t mode = 0)
+      : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   open_file(const open_file&) = delete;
   open_file& operator=(const open_file&) = delete;
   ~open_file() {
@@ -72,7 +73,8 @@ std::optional<secret_string> load_key(const fs::path& path) {
   const int error = errno;
   if (size != static_cast<ssize_t>(key_size)) {
     payments::secure_wipe(bytes.data(), bytes.size());
-    fail(path, size < 0 ? "cannot read: " + reason(error) : "damaged: it must hold exactly 32 bytes; restore it from a backup");
+    fail(path, size < 0 ? "cannot read: " + reason(error)
+                        : "damaged: it must hold exactly 32 bytes; restore it from a backup");
   }
   bytes.resize(key_size);
   return secret_string(std::move(bytes));

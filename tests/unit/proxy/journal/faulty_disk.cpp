@@ -213,7 +213,8 @@ void faulty_disk::restore(const remains& left, const std::function<bool()>& keep
       }
       // A disk keeps or loses whole sectors.
       for (std::size_t from = 0; from < each.bytes.size(); from += sector)
-        if (keep()) change{each.offset + static_cast<std::int64_t>(from), each.bytes.substr(from, sector)}.apply(content);
+        if (keep())
+          change{each.offset + static_cast<std::int64_t>(from), each.bytes.substr(from, sector)}.apply(content);
     }
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
     std::filesystem::remove(path + "-shm");

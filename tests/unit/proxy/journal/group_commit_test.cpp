@@ -53,7 +53,8 @@ TEST_CASE("keys are apart by merchant and by mode") {
   worker owner;
   auto journal = sqlite_journal::open(directory / "journal.db");
   auto port = journal->journal_for(owner.post());
-  payments::payment one = make_payment(payment_id(1)), two = make_payment(payment_id(2)), three = make_payment(payment_id(3));
+  payments::payment one = make_payment(payment_id(1)), two = make_payment(payment_id(2)),
+                    three = make_payment(payment_id(3));
   two.merchant = "other";
   three.livemode = true;
   for (const auto& record : {one, two, three})

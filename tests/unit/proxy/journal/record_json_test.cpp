@@ -191,7 +191,8 @@ TEST_CASE("every word of every enum comes back the same") {
 TEST_CASE("a damaged record is an error that names the place") {
   const std::string good = written(full_payment());
   CHECK_NOTHROW(read_record(good));
-  for (std::size_t size = 0; size < good.size(); ++size) CHECK_THROWS_AS(read_record(good.substr(0, size)), damaged_record);
+  for (std::size_t size = 0; size < good.size(); ++size)
+    CHECK_THROWS_AS(read_record(good.substr(0, size)), damaged_record);
   CHECK_THROWS_WITH(read_record(changed("\"v\":1", "\"v\":2")), Catch::Contains("v: not a version"));
   CHECK_THROWS_WITH(read_record(changed("\"v\":1,", "")), Catch::Contains("v: missing"));
   CHECK_THROWS_WITH(read_record(changed("\"status\":\"requires_action\"", "\"status\":\"paid\"")),

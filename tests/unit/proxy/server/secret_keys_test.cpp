@@ -93,7 +93,8 @@ TEST_CASE("a journal in use never gets new keys") {
     for (const char* name : {"request-mac.key", "card-fingerprint.key", "journal-identity.key"}) {
       fs::copy_file(in.keys / name, in.root / "aside");
       std::ofstream(in.keys / name) << std::string(32, 'k');
-      CHECK_THROWS_WITH(secret_keys::open(in.keys, in.bound_to(made)), Catch::Contains("not the keys that the journal"));
+      CHECK_THROWS_WITH(secret_keys::open(in.keys, in.bound_to(made)),
+                        Catch::Contains("not the keys that the journal"));
       fs::rename(in.root / "aside", in.keys / name);
     }
     CHECK_NOTHROW(secret_keys::open(in.keys, in.bound_to(made)));
