@@ -13,10 +13,13 @@ function(turnout_room name)
   turnout_warnings(turnout_${name})
 endfunction()
 
-# Warnings are errors for our own code; third-party headers are SYSTEM.
+# Warnings are errors for our own code; third-party headers are SYSTEM. The
+# optimiser of g++ 12 raises false alarms about the standard library's strings
+# and variants (GCC PR 105651, 105562): those are shown, or off, but no errors.
 function(turnout_warnings target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
     -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wnull-dereference -Wno-error=null-dereference
-    -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror)
+    -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-restrict
+    -Werror -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds)
 endfunction()

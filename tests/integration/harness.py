@@ -221,8 +221,8 @@ class Proxy:
 
     def start(self, prefix=()):
         self.process = Process([*prefix, BINARY, "serve", "--conf", str(self.conf)], self.environment)
-        self.port = int(self.process.line_matching(LISTENING % "merchants").group(1))
-        self.admin_port = int(self.process.line_matching(LISTENING % "admin").group(1))
+        ready = self.process.line_matching(READY)
+        self.port, self.admin_port = int(ready.group(1)), int(ready.group(2))
         admin = Http(self.admin_port)
         wait_until("the proxy to be ready", lambda: admin.request("GET", "/health/ready").status == 200)
         admin.close()
@@ -258,8 +258,8 @@ class Proxy:
         wait_until("every payment to be settled", lambda: self.open_payments() == 0, seconds)
 
 
-# How the proxy's log says where it listens.
-LISTENING = r'"listener":"%s".*"port":(\d+)'
+# The line on stdout that says where the proxy listens.
+READY = r"^turnout \S+ ready: payments on http://127\.0\.0\.1:(\d+), admin on http://127\.0\.0\.1:(\d+)"
 
 
 def bearer(key):
