@@ -1,5 +1,6 @@
 #include "sandbox/gateway.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -53,7 +54,7 @@ void gateway::receive(const net::request& message, std::string_view target, answ
   switch (control_.outage) {
     case outage::none: break;
     case outage::refuse: return refuse(refusal::not_processed, to, now);
-    case outage::stall: return stall(to);
+    case outage::stall: return stall(to, now);
     case outage::error: return refuse(refusal::internal, to, now);
   }
   if (!traits_.speech->has_credential(message.fields)) return refuse(refusal::unauthorised, to, now);
@@ -73,12 +74,12 @@ void gateway::set_control(turnout::sandbox::control changed) {
   control_ = std::move(changed);
   // Refused or recovered, nobody is left waiting for an answer that never comes.
   if (!over && control_.outage != outage::refuse) return;
-  for (const auto& to : std::exchange(stalled_, {})) around_.out.give(to, std::nullopt);
+  for (const auto& each : std::exchange(stalled_, {})) around_.out.give(each.to, std::nullopt);
 }
 
 void gateway::reset() {
   set_control({});
-  for (const auto& to : std::exchange(stalled_, {})) to(std::nullopt);
+  for (const auto& each : std::exchange(stalled_, {})) each.to(std::nullopt);
   running_keys_.clear();
   running_references_.clear();
   books_.clear();
@@ -289,7 +290,7 @@ void gateway::refuse(refusal why, const answerer& to, const payments::instant& n
 
 void gateway::answer_charge(net::response what, const answerer& to, const payments::instant& now) {
   if (faults_.happens(control_.faults.charge_then_drop)) return around_.out.give(to, std::nullopt);
-  if (faults_.happens(control_.faults.charge_then_stall)) return stall(to);
+  if (faults_.happens(control_.faults.charge_then_stall)) return stall(to, now);
   if (faults_.happens(control_.faults.error_after_charge)) return refuse(refusal::internal, to, now);
   answer(std::move(what), to, now);
 }
@@ -303,11 +304,18 @@ void gateway::answer(std::optional<net::response> what, const answerer& to, cons
   });
 }
 
-void gateway::stall(const answerer& to) {
-  stalled_.push_back(to);
-  if (stalled_.size() <= most_stalled) return;
-  around_.out.give(stalled_.front(), std::nullopt);
-  stalled_.pop_front();
+void gateway::stall(const answerer& to, const payments::instant& now) {
+  stalled_.push_back({now.steady, to});
+  if (stalled_.size() > most_stalled) release_stalled(stalled_.front().since);
+  around_.later.add(now.steady + longest_stall,
+                    [this](const payments::instant& then) { release_stalled(then.steady - longest_stall); });
+}
+
+void gateway::release_stalled(payments::steady_time until) {
+  while (!stalled_.empty() && stalled_.front().since <= until) {
+    around_.out.give(stalled_.front().to, std::nullopt);
+    stalled_.pop_front();
+  }
 }
 
 }  // namespace turnout::sandbox

@@ -1,6 +1,7 @@
 #pragma once
 // One simulated gateway: receives a request, decides, and says when and what
 // to answer. Time comes in; connections are seen only as answerers.
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -91,10 +92,13 @@ class gateway {
   /// Answers a processed charge, or does to the answer what the faults say.
   void answer_charge(net::response answer, const answerer& to, const payments::instant& now);
   void answer(std::optional<net::response> what, const answerer& to, const payments::instant& now);
-  void stall(const answerer& to);
+  void stall(const answerer& to, const payments::instant& now);
+  void release_stalled(payments::steady_time until);
 
-  /// Stalled requests held at once; beyond it the oldest is closed.
-  static constexpr std::size_t most_stalled = 20'000;
+  /// A stalled request holds a connection whose client may have left long ago:
+  /// there is a limit to how many are held (the oldest is closed) and how long.
+  static constexpr std::size_t most_stalled = 2'000;
+  static constexpr std::chrono::minutes longest_stall{5};
 
   gateway_traits traits_;
   surroundings around_;
@@ -104,7 +108,11 @@ class gateway {
   random_stream approvals_, faults_, latencies_;
   std::unordered_map<std::string, running> running_keys_;
   std::unordered_map<std::string, running> running_references_;
-  std::deque<answerer> stalled_;
+  struct stalled_request {
+    payments::steady_time since;
+    answerer to;
+  };
+  std::deque<stalled_request> stalled_;
 };
 
 }  // namespace turnout::sandbox

@@ -25,12 +25,26 @@ TEST_CASE("charge_then_stall charges and never answers") {
   counter c;
   c.control("gamma", R"({"faults": {"charge_then_stall": 1}})");
   const auto stuck = c.gamma("att_1");
-  c.pass(3'600'000);
+  c.pass(299'999);
   CHECK_FALSE(stuck->answered);
   CHECK(c.ledger()[0].at("result") == "approved");
   CHECK(c.bank->stalled() == 1);
-  c.send("POST", "/_reset");
+  SECTION("until the sandbox is reset") { c.send("POST", "/_reset"); }
+  SECTION("or five minutes are over") { c.pass(1); }
   CHECK(stuck->closed());
+  CHECK(c.bank->stalled() == 0);
+}
+
+TEST_CASE("stalled requests are limited: the oldest are closed") {
+  counter c;
+  c.control("gamma", R"({"outage": "stall"})");
+  const auto oldest = c.gamma("g");
+  c.pass(1);
+  for (int i = 0; i < 1999; ++i) c.gamma("g");
+  CHECK_FALSE(oldest->answered);
+  const auto newest = c.gamma("g");
+  CHECK(oldest->closed());
+  CHECK_FALSE(newest->answered);
 }
 
 TEST_CASE("error_after_charge charges and says the dialect's internal error") {
@@ -201,7 +215,7 @@ TEST_CASE("outages process nothing") {
     c.control("alpha", R"({"outage": "stall"})");
     const auto stuck = c.alpha("att_1");
     const auto asked = c.alpha_inquiry("att_1");
-    c.pass(600'000);
+    c.pass(60'000);
     CHECK_FALSE(stuck->answered);
     CHECK_FALSE(asked->answered);
     c.control("alpha", R"({"outage": "none"})");
