@@ -1,0 +1,82 @@
+// Damaged answers through the shipped definitions: nothing throws, and an
+// approval is only ever read from an answer that is JSON and says so.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include <boost/json/parse.hpp>
+
+#include "connectors/definition.hpp"
+#include "mutation.hpp"
+
+namespace {
+
+using turnout::payments::operation;
+using turnout::payments::outcome;
+
+std::shared_ptr<const turnout::connectors::definition> shipped(const std::string& name) {
+  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  std::ifstream in(root / "conf/connectors" / (name + ".yaml"));
+  std::ostringstream text;
+  text << in.rdbuf();
+  turnout::settings::problems found;
+  const auto file = turnout::settings::parse(name, text.str(), {}, found);
+  return file ? turnout::connectors::definition::load(*file, found) : nullptr;
+}
+
+const std::vector<std::string> seeds = {
+    R"({"id":"ch_1","object":"charge","status":"succeeded","captured":true,"amount":1250,"currency":"EUR","reference":"att_1"})",
+    R"({"id":"ch_1","status":"declined","error":{"code":"stolen_card","message":"m"}})",
+    R"({"error":{"code":"rate_limited"}})",
+    R"({"object":"reversal","status":"reversed","reference":"att_1","charge":null})",
+    R"({"result":"APPROVED","state":"CAPTURED","transactionId":"bt_1","amount":{"value":"12.50","currency":"EUR"}})",
+    R"({"result":"DECLINED","responseCode":"51","responseText":"x"})",
+    R"({"result":"ERROR","errorCode":"NOT_PROCESSED"})",
+    R"({"transaction":{"id":"gm_1","orderRef":"att_1","state":"settled","money":{"minor":1250,"code":"EUR"}}})",
+    R"({"transaction":{"state":"refused","refusal":{"category":"issuer","reason":"GM-NSF"}}})",
+    R"({"cancelled":true,"transaction":null})", R"({"fault":{"code":"unknown_order"}})"};
+const std::vector<std::string_view> words = {"null", "true", "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "1e999", "-0",
+                                             "99999999999999999999", "12.505", "\xEF\xBB\xBF", "\xFF", "\"status\":\"succeeded\"",
+                                             "\"amount\":", "\"result\":\"APPROVED\""};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const auto options = turnout::fuzz::parse_options(count, arguments);
+  std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
+  std::vector<std::shared_ptr<const turnout::connectors::definition>> connectors;
+  for (const char* name : {"alpha", "beta", "gamma"}) connectors.push_back(shipped(name));
+  for (const auto& each : connectors) FUZZ_CHECK(each != nullptr, 0);
+  const unsigned statuses[] = {200, 201, 400, 401, 402, 404, 409, 429, 500, 503, 0, 999};
+  const turnout::payments::money charged{1250, *turnout::payments::currency::find("EUR")};
+  turnout::fuzz::generator random(options.seed);
+  std::uint64_t understood = 0;
+  for (std::uint64_t run = 1; run <= options.runs; ++run) {
+    const std::string body = turnout::fuzz::mutate(seeds, words, random);
+    const auto& connector = connectors[random.below(connectors.size())];
+    const auto asked = static_cast<operation>(random.below(turnout::payments::operation_count));
+    const unsigned status = statuses[random.below(std::size(statuses))];
+    const auto got = connector->parse_response(asked, {status, {}, body}, charged);
+    FUZZ_CHECK(got.answered && got.carried, run);
+    if (got.result != outcome::unknown || got.not_found) ++understood;
+    FUZZ_CHECK(!(got.not_found && got.result != outcome::unknown), run);
+    FUZZ_CHECK(!got.amount_minor || *got.amount_minor >= 0, run);
+    FUZZ_CHECK(got.gateway_reference.size() <= 200 && got.gateway_code.size() <= 100, run);
+    if (asked == operation::reverse)
+      FUZZ_CHECK(got.result == outcome::approved || got.result == outcome::unknown, run);
+    const bool charge_like = asked == operation::sale || asked == operation::authorize || asked == operation::inquire;
+    if (got.result != outcome::unknown && charge_like) {
+      boost::json::error_code failed;
+      const std::string_view text = body;
+      static_cast<void>(boost::json::parse(text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text, failed));
+      FUZZ_CHECK(!failed, run);
+      // A charge's approval is checked against its amount, or known to be uncheckable.
+      if (got.result == outcome::approved) FUZZ_CHECK(got.amount_minor || got.amount_unreadable, run);
+    }
+  }
+  std::printf("%llu of %llu understood\n", static_cast<unsigned long long>(understood), static_cast<unsigned long long>(options.runs));
+  // Damages that leave nothing to match would test only the JSON parser.
+  FUZZ_CHECK(options.runs < 10'000 || understood > options.runs / 200, options.runs);
+  return 0;
+}
