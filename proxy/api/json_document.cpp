@@ -238,10 +238,10 @@ void append_canonical(secret_buffer& out, const json_value& value, std::string_v
 }
 
 std::string shown_path(std::string_view path) {
-  constexpr std::size_t longest = 200, card_number_digits = 12;
+  constexpr std::size_t longest = 200, telling_digits = 8;  // half of a card number
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const bool hides_number =
-      std::count_if(path.begin(), path.end(), is_digit) >= static_cast<std::ptrdiff_t>(card_number_digits);
+      std::count_if(path.begin(), path.end(), is_digit) >= static_cast<std::ptrdiff_t>(telling_digits);
   std::string shown(path.substr(0, longest));
   if (shown.size() < path.size()) {
     // Not in the middle of a UTF-8 sequence.

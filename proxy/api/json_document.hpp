@@ -86,7 +86,7 @@ class json_document {
 void append_canonical(secret_buffer& out, const json_value& value, std::string_view without);
 
 /// A dotted path as it may be shown: bounded, and without digits where it has
-/// enough of them to hide a card number.
+/// enough of them to be half of a card number.
 std::string shown_path(std::string_view path);
 
 }  // namespace turnout::api
