@@ -38,7 +38,8 @@ struct charge_record {
 
 class books {
  public:
-  books(std::uint8_t gateway, key_memory memory, ledger& common) : gateway_(gateway), memory_(memory), ledger_(common) {}
+  books(std::uint8_t gateway, key_memory memory, ledger& common)
+      : gateway_(gateway), memory_(memory), ledger_(common) {}
 
   /// Numbers `what`, writes it to the ledger and applies it.
   const operation& record(operation what);

@@ -35,7 +35,11 @@ std::string_view title_of(unsigned status) {
 
 net::response problem(unsigned status, std::string_view code, std::string_view detail,
                       const std::vector<control_problem>& errors = {}) {
-  json::object body{{"type", "about:blank"}, {"title", title_of(status)}, {"status", status}, {"detail", detail}, {"code", code}};
+  json::object body{{"type", "about:blank"},
+                    {"title", title_of(status)},
+                    {"status", status},
+                    {"detail", detail},
+                    {"code", code}};
   if (!errors.empty()) {
     json::array list;
     for (const auto& each : errors) list.push_back({{"field", each.field}, {"message", each.message}});
@@ -120,7 +124,9 @@ net::response exchange::answer_ledger(std::string_view query) const {
   ledger::filter wanted;
   if (const auto name = query_value(query, "gateway")) {
     const auto index = gateway_index(*name);
-    if (!index) return problem(400, "invalid_filter", "unknown gateway", {{"gateway", "must be one of alpha, beta, gamma"}});
+    if (!index) {
+      return problem(400, "invalid_filter", "unknown gateway", {{"gateway", "must be one of alpha, beta, gamma"}});
+    }
     wanted.gateway = static_cast<std::uint8_t>(*index);
   }
   if (const auto since = query_value(query, "since")) {

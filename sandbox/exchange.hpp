@@ -32,7 +32,8 @@ class exchange {
   explicit exchange(const exchange_options& options);
 
   /// Where GET /_gateways says things are.
-  void set_addresses(const std::string& address, std::uint16_t port, const std::array<std::uint16_t, gateway_count>& gateways);
+  void set_addresses(const std::string& address, std::uint16_t port,
+                     const std::array<std::uint16_t, gateway_count>& gateways);
   void set_listener_switch(listener_switch how) { listeners_ = std::move(how); }
 
   /// A request on the common port.

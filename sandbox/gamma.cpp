@@ -121,7 +121,9 @@ class gamma final : public dialect {
     if (!path.starts_with("/api/transactions/")) return rejection{refusal::unknown_path, {}, {}};
     const auto rest = path.substr(transactions.size() + 1);
     const auto slash = rest.find('/');
-    if (slash != std::string_view::npos) return read_modification(message, rest.substr(0, slash), rest.substr(slash + 1));
+    if (slash != std::string_view::npos) {
+      return read_modification(message, rest.substr(0, slash), rest.substr(slash + 1));
+    }
     const bool reverse = message.method == "DELETE";
     if (!reverse && message.method != "GET") return bad_method();
     call asked;

@@ -174,7 +174,8 @@ void gateway::decide(const call& asked, operation& what) {
   }
 }
 
-void gateway::process_charge(const call& asked, std::uint64_t digest, const answerer& to, const payments::instant& now) {
+void gateway::process_charge(const call& asked, std::uint64_t digest, const answerer& to,
+                             const payments::instant& now) {
   operation what;
   what.kind = asked.operation;
   what.at_ms = unix_ms(now);

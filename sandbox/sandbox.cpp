@@ -192,7 +192,8 @@ void sandbox::start() {
     self.own[i] = self.open(i, port, self.own_ports[i]);
   }
   self.bank.set_addresses(self.options.address, self.common_port, self.own_ports);
-  self.bank.set_listener_switch([&self](std::size_t gateway, bool open_it) { return self.switch_listener(gateway, open_it); });
+  self.bank.set_listener_switch(
+      [&self](std::size_t gateway, bool open_it) { return self.switch_listener(gateway, open_it); });
   self.worker = std::thread([&self] { self.context.run(); });
 }
 
