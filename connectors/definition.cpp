@@ -82,7 +82,8 @@ void load_base_url(const settings::value& in, loaded_definition& into) {
   constexpr std::string_view scheme = "http://";
   if (text->starts_with("https://"))
     return in.error("TLS to gateways is not supported by this version; use http:// to a local TLS proxy");
-  if (!text->starts_with(scheme)) return in.error("'base_url' must be http://host, http://host:port or http://host:port/path");
+  if (!text->starts_with(scheme))
+    return in.error("'base_url' must be http://host, http://host:port or http://host:port/path");
   const std::string_view rest = std::string_view(*text).substr(scheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   const std::string authority = authority_of(rest.substr(0, slash));
@@ -93,7 +94,8 @@ void load_base_url(const settings::value& in, loaded_definition& into) {
     return byte > 0x20 && byte < 0x7F && c != '?' && c != '#';
   });
   if (authority.empty() || !good_path)
-    return in.error("'base_url' must be http://host, http://host:port or http://host:port/path, without user, query and fragment");
+    return in.error(
+        "'base_url' must be http://host, http://host:port or http://host:port/path, without user, query and fragment");
   into.base_url_ = std::string(scheme) + authority;
   into.path_prefix_ = path;
 }
@@ -113,7 +115,8 @@ std::optional<pieces> load_key_value(const settings::value& in) {
   auto made = compile_text(in, {operation::sale, place::header});
   if (!made) return std::nullopt;
   if (inserts(*made, variable::attempt_id)) return made;
-  in.error("'value' must contain {{attempt.id}}: a key that two attempts share would make the gateway answer the wrong one");
+  in.error(
+      "'value' must contain {{attempt.id}}: a key that two attempts share would make the gateway answer the wrong one");
   return std::nullopt;
 }
 
@@ -121,13 +124,15 @@ bool load_idempotency(const settings::value& in, payments::idempotency_profile& 
   if (!in) return true;
   const settings::fields block(in, {"value", "in", "name", "ttl", "caches", "in_flight"});
   using where = key_template::where;
-  const auto place_of_key = block.required("in").choice<where>(
-      {{"header", where::header}, {"body", where::body}, {"none", where::none}});
-  const auto caches = block.required("caches").choice<payments::key_caches>(
-      {{"all", payments::key_caches::all}, {"success", payments::key_caches::success}, {"none", payments::key_caches::none}});
-  const auto in_flight = block.optional("in_flight").choice<payments::key_in_flight>(
-      {{"parallel", payments::key_in_flight::parallel}, {"conflict", payments::key_in_flight::conflict},
-       {"wait", payments::key_in_flight::wait}});
+  const auto place_of_key =
+      block.required("in").choice<where>({{"header", where::header}, {"body", where::body}, {"none", where::none}});
+  const auto caches = block.required("caches").choice<payments::key_caches>({{"all", payments::key_caches::all},
+                                                                             {"success", payments::key_caches::success},
+                                                                             {"none", payments::key_caches::none}});
+  const auto in_flight = block.optional("in_flight")
+                             .choice<payments::key_in_flight>({{"parallel", payments::key_in_flight::parallel},
+                                                               {"conflict", payments::key_in_flight::conflict},
+                                                               {"wait", payments::key_in_flight::wait}});
   if (!place_of_key || !caches || (block.has("in_flight") && !in_flight)) return false;
   if (*place_of_key == where::none) {
     if (*caches != payments::key_caches::none)
@@ -159,14 +164,15 @@ bool load_idempotency(const settings::value& in, payments::idempotency_profile& 
   return true;
 }
 
-constexpr std::array operation_names = {std::string_view("sale"), std::string_view("authorize"), std::string_view("capture"),
-                                        std::string_view("refund"), std::string_view("void"), std::string_view("reverse"),
-                                        std::string_view("inquire")};
+constexpr std::array operation_names = {
+    std::string_view("sale"), std::string_view("authorize"), std::string_view("capture"), std::string_view("refund"),
+    std::string_view("void"), std::string_view("reverse"),   std::string_view("inquire")};
 
 class loader {
  public:
   loader(const settings::document& file, settings::problems& found)
-      : found_(found), errors_before_(count_errors()),
+      : found_(found),
+        errors_before_(count_errors()),
         top_(settings::root(file, found),
              {"version", "connector", "mode", "merchants", "base_url", "auth", "timeouts", "capabilities", "fees",
               "idempotency", "resolve", "exponents", "operations", "declines", "maps"}),
@@ -210,8 +216,10 @@ class loader {
   void load_maps() {
     if (const auto declines = top_.optional("declines")) load_reason_map("declines", declines, maps_);
     for (const settings::entry& each : top_.optional("maps").entries()) {
-      if (maps_.contains(each.key)) each.key_value.error("the map '" + each.key + "' is given twice");
-      else load_reason_map(each.key, each.item, maps_);
+      if (maps_.contains(each.key))
+        each.key_value.error("the map '" + each.key + "' is given twice");
+      else
+        load_reason_map(each.key, each.item, maps_);
     }
   }
 
@@ -236,11 +244,13 @@ class loader {
     if (response) check_rules(block.optional("response"), *response, asked);
     if (request) check_reference(block.optional("request"), *request, asked);
     if (request && response)
-      out_->operations_[static_cast<std::size_t>(asked)] = operation_definition{std::move(*request), std::move(*response)};
+      out_->operations_[static_cast<std::size_t>(asked)] =
+          operation_definition{std::move(*request), std::move(*response)};
   }
 
   void check_rules(const settings::value& where, const response_rules& rules, operation asked) const {
-    const bool tells_later = asked != operation::inquire && asked != operation::reverse && rules.can_say(outcome::pending);
+    const bool tells_later =
+        asked != operation::inquire && asked != operation::reverse && rules.can_say(outcome::pending);
     if (!rules.can_say(outcome::approved) && !tells_later)
       where.error("no rule says 'outcome: approved', so '" + std::string(to_string(asked)) + "' could never succeed");
     if (asked == operation::inquire && out_->profile_.resolve.not_found_final_after && !rules.can_say_not_found())
@@ -263,7 +273,8 @@ class loader {
     const settings::value operations = top_.optional("operations");
     if (!operations.is_map()) return;
     const bool authorize = profile.offers(operation::authorize);
-    if (profile.capture_automatic && !profile.offers(operation::sale) && !(authorize && profile.offers(operation::capture)))
+    if (profile.capture_automatic && !profile.offers(operation::sale) &&
+        !(authorize && profile.offers(operation::capture)))
       operations.error("capture: automatic needs the operation 'sale' (or 'authorize' and 'capture')");
     if (profile.capture_manual && !authorize) operations.error("capture: manual needs the operation 'authorize'");
   }

@@ -80,7 +80,8 @@ void append_percent(output& out, std::string_view text) {
 }
 
 void append_header(output& out, std::string_view text) {
-  append_runs(out, text, [](unsigned char c) { return c >= 0x20 && c != 0x7F; }, [](unsigned char) {});
+  append_runs(
+      out, text, [](unsigned char c) { return c >= 0x20 && c != 0x7F; }, [](unsigned char) {});
 }
 
 std::size_t usual_size(const pieces& in) noexcept {
@@ -104,10 +105,14 @@ void render(const pieces& in, const request_context& context, const exponents& d
         break;
       case piece::action::insert: {
         const std::string_view text = text_of(each.id, each.text, context, decimals, buffer);
-        if (each.how == escape::json) append_json(out, text);
-        else if (each.how == escape::percent) append_percent(out, text);
-        else if (each.how == escape::header) append_header(out, text);
-        else out.append(text);
+        if (each.how == escape::json)
+          append_json(out, text);
+        else if (each.how == escape::percent)
+          append_percent(out, text);
+        else if (each.how == escape::header)
+          append_header(out, text);
+        else
+          out.append(text);
         break;
       }
     }
@@ -121,9 +126,8 @@ std::string render(const pieces& in, const request_context& context, const expon
 }
 
 bool inserts(const pieces& in, variable id) noexcept {
-  return std::any_of(in.begin(), in.end(), [id](const piece& each) {
-    return each.what == piece::action::insert && each.id == id;
-  });
+  return std::any_of(in.begin(), in.end(),
+                     [id](const piece& each) { return each.what == piece::action::insert && each.id == id; });
 }
 
 }  // namespace turnout::connectors

@@ -19,9 +19,9 @@ constexpr int largest_exponent = 4;
 constexpr int most_extra_decimals = 3;
 
 const std::vector<std::string_view>& common_currencies() {
-  static const std::vector<std::string_view> codes{"EUR", "USD", "GBP", "JPY", "KWD", "CHF", "SEK", "NOK", "DKK", "PLN",
-                                                   "CZK", "HUF", "RON", "CAD", "AUD", "NZD", "SGD", "HKD", "CNY", "INR",
-                                                   "BRL", "MXN", "ZAR", "TRY", "AED", "SAR", "BHD", "KRW", "CLP", "ISK"};
+  static const std::vector<std::string_view> codes{
+      "EUR", "USD", "GBP", "JPY", "KWD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "CAD", "AUD",
+      "NZD", "SGD", "HKD", "CNY", "INR", "BRL", "MXN", "ZAR", "TRY", "AED", "SAR", "BHD", "KRW", "CLP", "ISK"};
   return codes;
 }
 
@@ -153,8 +153,9 @@ void check_promises(const settings::value& resolve, const settings::value& whole
                     std::string(to_string(needed)));
   if (promised.replay) {
     if (!profile.idempotency.replay_is_proof())
-      methods.error("resolve method 'replay' needs idempotency with caches: all, or caches: success with in_flight: "
-                    "conflict or wait; otherwise a replay could charge a second time");
+      methods.error(
+          "resolve method 'replay' needs idempotency with caches: all, or caches: success with in_flight: "
+          "conflict or wait; otherwise a replay could charge a second time");
     if (promised.replay_for.count() == 0)
       where.error("resolve method 'replay' needs 'replay_for': how long a replay is safe, at most idempotency.ttl");
     if (promised.replay_for > profile.idempotency.ttl)
@@ -167,8 +168,9 @@ void check_promises(const settings::value& resolve, const settings::value& whole
   if (promised.reverse_blocks_late && !promised.reverse)
     blocks_late.error("'reverse_blocks_late' needs 'reverse' in resolve.methods");
   if (!has_proof(profile) && !promised.accept_unprovable)
-    where.error("nothing here can prove that an unknown attempt did not charge; declare a replay, "
-                "not_found_final_after or reverse_blocks_late, or say accept_unprovable: true");
+    where.error(
+        "nothing here can prove that an unknown attempt did not charge; declare a replay, "
+        "not_found_final_after or reverse_blocks_late, or say accept_unprovable: true");
 }
 
 }  // namespace turnout::connectors

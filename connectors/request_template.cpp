@@ -29,8 +29,8 @@ bool same_header(std::string_view a, std::string_view b) noexcept {
 }
 
 /// Those that decide how a message is framed belong to the transport.
-constexpr std::string_view transport_headers[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection",
-                                                  "Keep-Alive", "Upgrade", "TE", "Trailer", "Expect"};
+constexpr std::string_view transport_headers[] = {
+    "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer", "Expect"};
 
 /// A secret that may stand in a header. Messages never show it.
 std::optional<std::string> secret_text(const settings::value& in) {
@@ -94,8 +94,10 @@ class request_loader {
 
   static void append(pieces& into, const pieces& more) {
     for (const piece& each : more) {
-      if (each.what == piece::action::literal) add_literal(into, each.text);
-      else into.push_back(each);
+      if (each.what == piece::action::literal)
+        add_literal(into, each.text);
+      else
+        into.push_back(each);
     }
   }
 
@@ -147,9 +149,12 @@ class request_loader {
     for (const settings::entry& each : headers.entries()) {
       const bool framing = std::any_of(std::begin(transport_headers), std::end(transport_headers),
                                        [&](std::string_view name) { return same_header(name, each.key); });
-      if (!is_header_name(each.key)) refuse(each, "is not a header's name");
-      else if (framing) refuse(each, "is set by the transport and may not be given");
-      else if (has_header(each.key)) refuse(each, "is given twice, or set by auth or idempotency");
+      if (!is_header_name(each.key))
+        refuse(each, "is not a header's name");
+      else if (framing)
+        refuse(each, "is set by the transport and may not be given");
+      else if (has_header(each.key))
+        refuse(each, "is given twice, or set by auth or idempotency");
       auto content = compile_text(each.item, {asked_, place::header});
       good_ = good_ && content;
       if (content) out_.headers.emplace_back(each.key, std::move(*content));

@@ -19,7 +19,7 @@ struct credentials {
 struct key_template {
   enum class where : std::uint8_t { none, header, body };
   where in = where::none;
-  std::string name;          ///< of the header
+  std::string name;  ///< of the header
   pieces header_value;
   std::optional<body_addition> body;
 };

@@ -148,7 +148,8 @@ class rule_loader {
     for (const settings::value& item : in.one_or_more()) {
       const auto text = item.text();
       const auto range = text ? status_range(*text) : std::nullopt;
-      if (text && !range) item.error("'status' must be 200, 2xx, \"500-599\" or a list of them, not '" + item.raw() + "'");
+      if (text && !range)
+        item.error("'status' must be 200, 2xx, \"500-599\" or a list of them, not '" + item.raw() + "'");
       good_ = good_ && range;
       if (range) out_.statuses.push_back(*range);
     }
@@ -169,7 +170,8 @@ class rule_loader {
       made.literals.emplace_back(nullptr);
     } else {
       for (const settings::value& item : each.item.one_or_more()) load_literal(item, made);
-      if (made.literals.empty() && good_) fail(each.item, "'" + each.key + "' needs a value, a list of values, exists or absent");
+      if (made.literals.empty() && good_)
+        fail(each.item, "'" + each.key + "' needs a value, a list of values, exists or absent");
     }
     if (made.what == condition::kind::one_of && made.literals.empty()) good_ = false;
     out_.conditions.push_back(std::move(made));
@@ -195,16 +197,18 @@ class rule_loader {
     const settings::value ended = block.optional("outcome"), reason = block.optional("reason");
     if (ended.present() == reason.present())
       return fail(ended ? ended : block.map(), "a rule says exactly one of 'outcome' and 'reason'");
-    if (ended) load_outcome(ended);
-    else load_reason(reason);
+    if (ended)
+      load_outcome(ended);
+    else
+      load_reason(reason);
   }
 
   void load_outcome(const settings::value& ended) {
     const std::string raw = ended.raw();
     if (raw == "unknown")
       return fail(ended, "a rule cannot say 'unknown': an answer that no rule matches is unknown; remove the rule");
-    std::vector<std::string_view> allowed{"approved", "pending", "requires_action", "hard_decline", "soft_decline",
-                                          "not_sent", "rejected"};
+    std::vector<std::string_view> allowed{"approved",     "pending",  "requires_action", "hard_decline",
+                                          "soft_decline", "not_sent", "rejected"};
     if (asked_ == operation::inquire) {
       // What became of the inquiry itself says nothing about the charge.
       if (raw == "not_sent" || raw == "rejected" || raw == "requires_action")
@@ -218,9 +222,12 @@ class rule_loader {
       allowed = {"approved", "not_found"};
     }
     const auto word = ended.one_of(allowed);
-    if (!word) good_ = false;
-    else if (*word == "not_found") out_.not_found = true;
-    else out_.outcome = *payments::parse_outcome(*word);
+    if (!word)
+      good_ = false;
+    else if (*word == "not_found")
+      out_.not_found = true;
+    else
+      out_.outcome = *payments::parse_outcome(*word);
   }
 
   void load_reason(const settings::value& reason) {
@@ -241,8 +248,10 @@ class rule_loader {
     const auto name = names.empty() ? map.text() : map.one_of(names);
     if (name && names.empty()) map.error("there is no map '" + map.raw() + "'; write it under 'declines' or 'maps'");
     const auto found = name ? maps_.find(*name) : maps_.end();
-    if (found == maps_.end()) good_ = false;
-    else out_.map = found->second;
+    if (found == maps_.end())
+      good_ = false;
+    else
+      out_.map = found->second;
     if (!out_.map) good_ = false;
   }
 
@@ -268,9 +277,8 @@ bool covers(const rule& earlier, const rule& later) {
   if (earlier.needs_json() && !later.needs_json()) return false;
   if (!covers_statuses(earlier.statuses, later.statuses)) return false;
   return std::all_of(earlier.conditions.begin(), earlier.conditions.end(), [&](const condition& wide) {
-    return std::any_of(later.conditions.begin(), later.conditions.end(), [&](const condition& narrow) {
-      return narrow.path == wide.path && implies(narrow, wide);
-    });
+    return std::any_of(later.conditions.begin(), later.conditions.end(),
+                       [&](const condition& narrow) { return narrow.path == wide.path && implies(narrow, wide); });
   });
 }
 
@@ -286,7 +294,8 @@ std::optional<response_rules> response_rules::load(const settings::value& list, 
     if (!made) continue;
     for (std::size_t i = 0; i < out.rules_.size(); ++i) {
       if (!covers(out.rules_[i], *made)) continue;
-      item.error("this rule is never reached: the rule in line " + std::to_string(lines[i]) + " matches all that it matches");
+      item.error("this rule is never reached: the rule in line " + std::to_string(lines[i]) +
+                 " matches all that it matches");
       good = false;
       break;
     }

@@ -23,8 +23,7 @@ constexpr std::size_t deepest_answer = 32;
 bool same(const condition::literal& wanted, const json::value& found) noexcept {
   if (std::holds_alternative<std::nullptr_t>(wanted)) return found.is_null();
   if (const auto* truth = std::get_if<bool>(&wanted)) return found.is_bool() && found.get_bool() == *truth;
-  if (const auto* number = std::get_if<std::int64_t>(&wanted))
-    return found.is_int64() && found.get_int64() == *number;
+  if (const auto* number = std::get_if<std::int64_t>(&wanted)) return found.is_int64() && found.get_int64() == *number;
   return found.is_string() && std::string_view(found.get_string()) == std::get<std::string>(wanted);
 }
 
@@ -39,8 +38,8 @@ bool holds(const condition& asked, const json::value& body) noexcept {
 
 bool holds(const status_ranges& ranges, unsigned status) noexcept {
   return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
-    return status >= range.first && status <= range.second;
-  });
+           return status >= range.first && status <= range.second;
+         });
 }
 
 /// Cuts between characters, so that what is left is still UTF-8.
@@ -92,9 +91,9 @@ std::optional<std::string> currency_at(const json_path& path, const json::value&
 bool usable_url(std::string_view url) noexcept {
   if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
   return url.size() < longest_url && std::none_of(url.begin(), url.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7F || c == '"' || c == '<' || c == '>' || c == '\\';
-  });
+           const auto byte = static_cast<unsigned char>(c);
+           return byte <= 0x20 || byte == 0x7F || c == '"' || c == '<' || c == '>' || c == '\\';
+         });
 }
 
 std::string_view word_for(outcome ended) noexcept {

@@ -48,7 +48,7 @@ struct rule {
   payments::outcome outcome = payments::outcome::unknown;
   bool not_found = false;
   payments::decline_reason reason = payments::decline_reason::none;
-  std::optional<json_path> code_from;          ///< where the code stands that `map` translates
+  std::optional<json_path> code_from;  ///< where the code stands that `map` translates
   std::shared_ptr<const reason_map> map;
   std::optional<bool> captured;
   std::optional<json_path> captured_path, amount, currency, gateway_reference, gateway_code, action_url;

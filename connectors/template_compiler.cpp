@@ -30,16 +30,19 @@ std::string refusal(const variable_info& wanted, template_scope scope) {
     case variable_scope::card:
       if (!is_charge(scope.operation))
         return "'" + name + "' is not known here: card data exists only in sale and authorize";
-      if (scope.place != place::body) return "'" + name + "' may stand only in a body: paths and headers end up in logs";
+      if (scope.place != place::body)
+        return "'" + name + "' may stand only in a body: paths and headers end up in logs";
       return {};
     case variable_scope::later:
       if (is_charge(scope.operation)) return "'" + name + "' is not known before the charge was answered";
       if (scope.operation == operation::inquire || scope.operation == operation::reverse)
-        return "'" + name + "' is not known when an answer was lost; inquire and reverse go by our own reference: 'attempt.id'";
+        return "'" + name +
+               "' is not known when an answer was lost; inquire and reverse go by our own reference: 'attempt.id'";
       return {};
     case variable_scope::chosen_by_others:
       if (scope.place == place::path)
-        return "'" + name + "' may not stand in a path, because merchants and shoppers choose its text; use query or body";
+        return "'" + name +
+               "' may not stand in a path, because merchants and shoppers choose its text; use query or body";
       return {};
   }
   return {};
@@ -87,8 +90,10 @@ std::optional<std::vector<part>> split(const settings::value& in, template_scope
     const std::string_view name = trim(std::string_view(raw).substr(open + 2, close - open - 2));
     added.inserted = find_variable(name, added.key);
     const std::string why_not = added.inserted ? refusal(*added.inserted, scope) : std::string();
-    if (!added.inserted) in.error(settings::unknown_word("unknown variable", name, variable_names(scope)));
-    else if (!why_not.empty()) in.error(why_not);
+    if (!added.inserted)
+      in.error(settings::unknown_word("unknown variable", name, variable_names(scope)));
+    else if (!why_not.empty())
+      in.error(why_not);
     if (!added.inserted || !why_not.empty()) return std::nullopt;
     out.push_back(std::move(added));
     at = close + 2;
@@ -135,18 +140,20 @@ class json_compiler {
     bool first = true, sure = false;  // sure: something before this always stands
     bool good = true, added = false;
     for (const settings::entry& each : in.entries()) {
-      const bool on_path = addition_ && depth_of_addition < addition_->path.size() &&
-                           addition_->path[depth_of_addition] == each.key;
+      const bool on_path =
+          addition_ && depth_of_addition < addition_->path.size() && addition_->path[depth_of_addition] == each.key;
       const bool into = on_path && depth_of_addition + 1 < addition_->path.size() && each.item.is_map();
       if (on_path && !into) {
-        each.key_value.error("the body's key '" + each.key + "' is the idempotency key's place; remove it here, or change idempotency.name");
+        each.key_value.error("the body's key '" + each.key +
+                             "' is the idempotency key's place; remove it here, or change idempotency.name");
         good = false;
       }
       added = added || on_path;
       good = member(each.key, each.item, into ? depth_of_addition + 1 : no_addition, first, sure) && good;
       first = false;
     }
-    if (addition_ && depth_of_addition < addition_->path.size() && !added) good = add(depth_of_addition, first, sure) && good;
+    if (addition_ && depth_of_addition < addition_->path.size() && !added)
+      good = add(depth_of_addition, first, sure) && good;
     add_literal(out_, "}");
     return good;
   }
@@ -157,8 +164,10 @@ class json_compiler {
   static constexpr std::size_t no_addition = static_cast<std::size_t>(-1);
 
   void separate(bool first, bool sure) {
-    if (sure) add_literal(out_, ",");
-    else if (!first) out_.emplace_back().what = piece::action::comma;
+    if (sure)
+      add_literal(out_, ",");
+    else if (!first)
+      out_.emplace_back().what = piece::action::comma;
   }
 
   /// The keys of the addition that the body does not have.
@@ -184,7 +193,8 @@ class json_compiler {
       parts = split(in, scope_);
       if (!parts) return false;
     }
-    const bool may_be_empty = parts && parts->size() == 1 && parts->front().inserted && !parts->front().inserted->always;
+    const bool may_be_empty =
+        parts && parts->size() == 1 && parts->front().inserted && !parts->front().inserted->always;
     const std::size_t guard = out_.size();
     if (may_be_empty) {
       piece& skip = out_.emplace_back();
@@ -233,8 +243,10 @@ class json_compiler {
     }
     add_literal(out_, "\"");
     for (const part& each : parts) {
-      if (each.inserted) add_insert(out_, each.inserted->id, each.key, escape::json);
-      else add_literal(out_, json_escaped(each.literal));
+      if (each.inserted)
+        add_insert(out_, each.inserted->id, each.key, escape::json);
+      else
+        add_literal(out_, json_escaped(each.literal));
     }
     add_literal(out_, "\"");
     return true;

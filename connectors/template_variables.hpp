@@ -12,28 +12,45 @@
 namespace turnout::connectors {
 
 enum class variable : std::uint8_t {
-  amount_minor, amount_minor_text, amount_decimal, amount_decimal_number, amount_currency, amount_exponent,
-  card_number, card_exp_month, card_exp_year, card_exp_month_2, card_exp_year_2, card_exp_year_4, card_cvc,
-  card_holder, card_brand,
-  attempt_id, attempt_gateway_reference,
-  payment_id, payment_reference, payment_return_url,
-  customer_id, customer_email, customer_country,
+  amount_minor,
+  amount_minor_text,
+  amount_decimal,
+  amount_decimal_number,
+  amount_currency,
+  amount_exponent,
+  card_number,
+  card_exp_month,
+  card_exp_year,
+  card_exp_month_2,
+  card_exp_year_2,
+  card_exp_year_4,
+  card_cvc,
+  card_holder,
+  card_brand,
+  attempt_id,
+  attempt_gateway_reference,
+  payment_id,
+  payment_reference,
+  payment_return_url,
+  customer_id,
+  customer_email,
+  customer_country,
   metadata,  ///< metadata.<key>: the only one with an argument
 };
 
 /// Why a variable may not stand somewhere.
 enum class variable_scope : std::uint8_t {
   anywhere,
-  card,          ///< card data: only in the body of a charge
-  later,         ///< known only once a charge was answered: capture, refund, void
+  card,              ///< card data: only in the body of a charge
+  later,             ///< known only once a charge was answered: capture, refund, void
   chosen_by_others,  ///< merchants and shoppers choose the text: not in a path
 };
 
 struct variable_info {
   variable id;
   std::string_view name;
-  bool number;             ///< alone in a JSON value it is a number, not a string
-  bool always;             ///< never empty where it may stand
+  bool number;  ///< alone in a JSON value it is a number, not a string
+  bool always;  ///< never empty where it may stand
   variable_scope scope;
 };
 

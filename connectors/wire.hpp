@@ -11,8 +11,8 @@ namespace turnout::connectors {
 
 /// Holds card data and credentials: move-only, wiped when it dies.
 struct wire_request {
-  std::string method;   ///< "POST", "GET", …
-  std::string target;   ///< path and query, beginning with '/'
+  std::string method;                                                    ///< "POST", "GET", …
+  std::string target;                                                    ///< path and query, beginning with '/'
   std::vector<std::pair<std::string, payments::secret_string>> headers;  ///< without Host and Content-Length
   payments::secret_string body;
 };

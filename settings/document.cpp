@@ -49,7 +49,8 @@ bool check_characters(const std::string& file, std::string_view text, problems& 
     const auto byte = static_cast<unsigned char>(text[i]);
     const bool control = length == 1 && (byte < 0x20 || byte == 0x7F) && byte != '\t' && byte != '\n' && byte != '\r';
     if (length == 0 || control) {
-      found.push_back(at(file, mark, length == 0 ? "this byte is not valid UTF-8" : "control characters are not allowed"));
+      found.push_back(
+          at(file, mark, length == 0 ? "this byte is not valid UTF-8" : "control characters are not allowed"));
       return false;
     }
     if (byte == '\n')
@@ -69,7 +70,8 @@ class checker {
   /// False when the walk had to stop.
   bool walk(const YAML::Node& node, int depth) {
     if (depth > max_depth)
-      return stop(node, "nested deeper than " + std::to_string(max_depth) + " levels, or an alias that contains itself");
+      return stop(node,
+                  "nested deeper than " + std::to_string(max_depth) + " levels, or an alias that contains itself");
     if (++nodes_ > max_nodes)
       return stop(node, "more than " + std::to_string(max_nodes) + " values, counting every use of an alias");
     if (node.IsSequence()) {
@@ -88,8 +90,9 @@ class checker {
       if (!pair.first.IsScalar()) return stop(pair.first, "a key must be plain text");
       const auto [earlier, is_new] = seen.emplace(pair.first.Scalar(), pair.first.Mark());
       if (!is_new)
-        found_.push_back(at(file_, pair.first.Mark(), "duplicate key '" + pair.first.Scalar() + "'; first given in line " +
-                                                           std::to_string(earlier->second.line + 1)));
+        found_.push_back(at(file_, pair.first.Mark(),
+                            "duplicate key '" + pair.first.Scalar() + "'; first given in line " +
+                                std::to_string(earlier->second.line + 1)));
       if (!walk(pair.second, depth + 1)) return false;
     }
     return true;
@@ -129,8 +132,8 @@ std::optional<document> parse_checked(std::string file, std::string_view text, s
 
 std::optional<document> parse(std::string file, std::string_view text, secret_source secrets, problems& found) {
   if (text.size() > max_file_bytes) {
-    found.push_back(at(file, YAML::Mark::null_mark(),
-                       "the file is larger than " + std::to_string(max_file_bytes / 1024) + " KiB"));
+    found.push_back(
+        at(file, YAML::Mark::null_mark(), "the file is larger than " + std::to_string(max_file_bytes / 1024) + " KiB"));
     return std::nullopt;
   }
   if (!check_characters(file, text, found)) return std::nullopt;

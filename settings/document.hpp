@@ -29,7 +29,7 @@ struct secret_source {
 
 /// A parsed file. Keeps its name for messages.
 struct document {
-  std::string file;     ///< as shown in messages; relative paths in it start at its directory
+  std::string file;  ///< as shown in messages; relative paths in it start at its directory
   YAML::Node root;
   secret_source secrets;
 };

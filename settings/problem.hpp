@@ -7,9 +7,9 @@ namespace turnout::settings {
 
 struct problem {
   std::string file;
-  int line = 0, column = 0;   ///< 1-based; 0 when the file as a whole is meant
+  int line = 0, column = 0;  ///< 1-based; 0 when the file as a whole is meant
   bool warning = false;
-  std::string message;        ///< what, and what is allowed; may end in a "did you mean"
+  std::string message;  ///< what, and what is allowed; may end in a "did you mean"
   /// "file:line:column: error: message"
   std::string to_string() const;
 };

@@ -94,14 +94,16 @@ std::optional<std::string> fill_one(std::string_view inside, const document& fil
   const std::size_t colon = inside.find(":-");
   const std::string_view name = inside.substr(0, colon);
   if (!is_variable_name(name)) {
-    failure = "'${" + std::string(inside) + "}' is not understood; allowed: ${NAME}, ${NAME:-default}, ${file:path}, and $${ for a plain ${";
+    failure = "'${" + std::string(inside) +
+              "}' is not understood; allowed: ${NAME}, ${NAME:-default}, ${file:path}, and $${ for a plain ${";
     return std::nullopt;
   }
   auto content = file.secrets.variable ? file.secrets.variable(name) : std::nullopt;
   // As in a shell, the default also stands in for an empty variable.
   if (colon != std::string_view::npos && (!content || content->empty())) return std::string(inside.substr(colon + 2));
   if (!content)
-    failure = "the environment variable " + std::string(name) + " is not set; set it, or write ${" + std::string(name) + ":-default}";
+    failure = "the environment variable " + std::string(name) + " is not set; set it, or write ${" + std::string(name) +
+              ":-default}";
   return content;
 }
 
@@ -232,7 +234,10 @@ std::optional<milliseconds> value::duration(milliseconds least, milliseconds mos
   const auto parts = split_unit(*text);
   const auto unit = [](std::string_view name) -> std::uint64_t {
     for (const auto& [known, ms] : {std::pair<std::string_view, std::uint64_t>{"ms", 1},
-                                    {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}})
+                                    {"s", 1000},
+                                    {"m", 60'000},
+                                    {"h", 3'600'000},
+                                    {"d", 86'400'000}})
       if (name == known) return ms;
     return 0;
   };
@@ -257,8 +262,11 @@ std::optional<std::uint64_t> value::size(std::uint64_t least, std::uint64_t most
   if (!text) return std::nullopt;
   const auto parts = split_unit(*text);
   std::optional<std::uint64_t> bytes;
-  for (const auto& [unit, each] : {std::pair<std::string_view, std::uint64_t>{"", 1}, {"B", 1},
-                                   {"KiB", 1U << 10}, {"MiB", 1U << 20}, {"GiB", 1U << 30}})
+  for (const auto& [unit, each] : {std::pair<std::string_view, std::uint64_t>{"", 1},
+                                   {"B", 1},
+                                   {"KiB", 1U << 10},
+                                   {"MiB", 1U << 20},
+                                   {"GiB", 1U << 30}})
     if (parts && parts->second == unit) bytes = scale(parts->first, each);
   if (!bytes) return wrong("a size such as 512B, 64KiB or 1MiB");
   if (*bytes >= least && *bytes <= most) return bytes;

@@ -51,7 +51,7 @@ class value {
   /// The scalar as written, secrets not filled in; empty for anything else.
   std::string raw() const { return is_scalar() ? node_.Scalar() : std::string(); }
 
-  void error(std::string message) const;    ///< nothing when absent
+  void error(std::string message) const;  ///< nothing when absent
   void warning(std::string message) const;
 
   // ---- scalars: ${NAME}, ${NAME:-default} and ${file:path} are filled in ----
@@ -68,9 +68,9 @@ class value {
                                double most = std::numeric_limits<double>::max()) const;
   std::optional<bool> boolean() const;  ///< true or false
   /// "500ms", "8s", "10m", "24h", "7d"; inclusive range.
-  std::optional<std::chrono::milliseconds> duration(
-      std::chrono::milliseconds least = std::chrono::milliseconds(0),
-      std::chrono::milliseconds most = std::chrono::hours(24 * 366)) const;
+  std::optional<std::chrono::milliseconds> duration(std::chrono::milliseconds least = std::chrono::milliseconds(0),
+                                                    std::chrono::milliseconds most = std::chrono::hours(24 *
+                                                                                                        366)) const;
   /// "20%" is 0.2; inclusive range as shares.
   std::optional<double> percent(double least = 0.0, double most = 1.0) const;
   /// "1MiB", "64KiB", "512B", "2GiB" or a bare number of bytes; inclusive range.

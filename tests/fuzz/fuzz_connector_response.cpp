@@ -35,9 +35,17 @@ const std::vector<std::string> seeds = {
     R"({"result":"ERROR","errorCode":"NOT_PROCESSED"})",
     R"({"transaction":{"id":"gm_1","orderRef":"att_1","state":"settled","money":{"minor":1250,"code":"EUR"}}})",
     R"({"transaction":{"state":"refused","refusal":{"category":"issuer","reason":"GM-NSF"}}})",
-    R"({"cancelled":true,"transaction":null})", R"({"fault":{"code":"unknown_order"}})"};
-const std::vector<std::string_view> words = {"null", "true", "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "1e999", "-0",
-                                             "99999999999999999999", "12.505", "\xEF\xBB\xBF", "\xFF", "\"status\":\"succeeded\"",
+    R"({"cancelled":true,"transaction":null})",
+    R"({"fault":{"code":"unknown_order"}})"};
+const std::vector<std::string_view> words = {"null",        "true",
+                                             "{",           "}",
+                                             "[",           "]",
+                                             ",",           ":",
+                                             "\"",          "\\u0000",
+                                             "\\ud800",     "1e999",
+                                             "-0",          "99999999999999999999",
+                                             "12.505",      "\xEF\xBB\xBF",
+                                             "\xFF",        "\"status\":\"succeeded\"",
                                              "\"amount\":", "\"result\":\"APPROVED\""};
 
 }  // namespace
@@ -77,7 +85,8 @@ int main(int count, char** arguments) {
       }
     }
   }
-  std::printf("%llu of %llu understood\n", static_cast<unsigned long long>(understood), static_cast<unsigned long long>(options.runs));
+  std::printf("%llu of %llu understood\n", static_cast<unsigned long long>(understood),
+              static_cast<unsigned long long>(options.runs));
   // Damages that leave nothing to match would test only the JSON parser.
   FUZZ_CHECK(options.runs < 10'000 || understood > options.runs / 50, options.runs);
   return 0;

@@ -39,8 +39,11 @@ operations:
       - {when: {status: 402}, reason: {from: $.d, map: declines}}
 declines: {a: stolen_card, default: declined}
 )";
-const std::vector<std::string_view> words = {"{{", "}}", "${", "}", "&a ", "*a", "<<: *a\n", "---\n", "\n", "  ", "- ", ": ", "{", "]", "[", "'", "\"",
-                                             "|\n", ">\n", "!!binary ", "? ", "null", "~", "#", "%YAML 1.2\n", "\t", "{{card.number}}", "$.a[0]", "\xC3\xA9"};
+const std::vector<std::string_view> words = {
+    "{{",     "}}",        "${", "}",    "&a ", "*a", "<<: *a\n",    "---\n", "\n",
+    "  ",     "- ",        ": ", "{",    "]",   "[",  "'",           "\"",    "|\n",
+    ">\n",    "!!binary ", "? ", "null", "~",   "#",  "%YAML 1.2\n", "\t",    "{{card.number}}",
+    "$.a[0]", "\xC3\xA9"};
 
 }  // namespace
 
@@ -48,7 +51,8 @@ int main(int count, char** arguments) {
   const auto options = turnout::fuzz::parse_options(count, arguments);
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   // The small one is drawn more often: its damages are met sooner.
-  const std::vector<std::string> seeds = {small, small, small, shipped("gamma").substr(0, 2500), shipped("beta").substr(0, 3000)};
+  const std::vector<std::string> seeds = {small, small, small, shipped("gamma").substr(0, 2500),
+                                          shipped("beta").substr(0, 3000)};
   turnout::settings::secret_source secrets;
   secrets.variable = [](std::string_view) { return std::optional<std::string>(); };
   secrets.file = secrets.variable;
@@ -56,7 +60,8 @@ int main(int count, char** arguments) {
   const turnout::payments::payment payment{.id = "pay_1", .amount = charged};
   const turnout::payments::attempt attempt{.id = "att_1", .amount = charged};
   turnout::payments::card card;
-  FUZZ_CHECK(turnout::payments::card::parse("4242424242424242", 1, 2030, "", "", card) == turnout::payments::card_errc::ok, 0);
+  FUZZ_CHECK(
+      turnout::payments::card::parse("4242424242424242", 1, 2030, "", "", card) == turnout::payments::card_errc::ok, 0);
   turnout::fuzz::generator random(options.seed);
   std::uint64_t loaded = 0;
   for (std::uint64_t run = 1; run <= options.runs; ++run) {
@@ -75,14 +80,17 @@ int main(int count, char** arguments) {
       FUZZ_CHECK(request.target.starts_with('/'), run);
       FUZZ_CHECK(request.target.find_first_of("\r\n ") == std::string::npos, run);
       for (const auto& [name, content] : request.headers)
-        FUZZ_CHECK(name.find_first_of("\r\n: ") == std::string::npos && content.reveal().find_first_of("\r\n") == std::string_view::npos, run);
+        FUZZ_CHECK(name.find_first_of("\r\n: ") == std::string::npos &&
+                       content.reveal().find_first_of("\r\n") == std::string_view::npos,
+                   run);
       boost::json::error_code failed;
       if (!request.body.empty()) static_cast<void>(boost::json::parse(request.body.reveal(), failed));
       FUZZ_CHECK(!failed, run);
       static_cast<void>(connector->parse_response(asked, {200, {}, R"({"a":[{"b":1}],"c":"12.50"})"}, charged));
     }
   }
-  std::printf("%llu of %llu still loaded\n", static_cast<unsigned long long>(loaded), static_cast<unsigned long long>(options.runs));
+  std::printf("%llu of %llu still loaded\n", static_cast<unsigned long long>(loaded),
+              static_cast<unsigned long long>(options.runs));
   // Mutations that always break everything would test only the parser.
   FUZZ_CHECK(options.runs < 1000 || loaded > options.runs / 100, options.runs);
   return 0;

@@ -36,25 +36,34 @@ inline options parse_options(int count, char** arguments) {
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string_view name = arguments[i];
     const std::uint64_t number = std::strtoull(arguments[i + 1], nullptr, 10);
-    if (name == "--seed") out.seed = number;
-    else if (name == "--runs") out.runs = number;
-    else std::fprintf(stderr, "unknown option %s\n", arguments[i]), std::exit(2);
+    if (name == "--seed")
+      out.seed = number;
+    else if (name == "--runs")
+      out.runs = number;
+    else
+      std::fprintf(stderr, "unknown option %s\n", arguments[i]), std::exit(2);
   }
   return out;
 }
 
 /// One to eight small damages, often one: bytes, cuts, repeats, words of the format, and
 /// pieces of the other seeds.
-inline std::string mutate(const std::vector<std::string>& seeds, const std::vector<std::string_view>& words, generator& random) {
+inline std::string mutate(const std::vector<std::string>& seeds, const std::vector<std::string_view>& words,
+                          generator& random) {
   std::string text = seeds[random.below(seeds.size())];
   for (std::size_t i = random.below(2) == 0 ? 1 : random.below(8) + 1; i > 0; --i) {
     const std::size_t at = random.below(text.size() + 1), length = random.below(40);
     switch (random.below(6)) {
-      case 0: if (at < text.size()) text[at] = static_cast<char>(random.next()); break;
+      case 0:
+        if (at < text.size()) text[at] = static_cast<char>(random.next());
+        break;
       case 1: text.erase(at, length); break;
       case 2: text.insert(at, text.substr(random.below(text.size() + 1), length)); break;
       case 3: text.insert(at, words[random.below(words.size())]); break;
-      case 4: if (random.below(4) == 0) text.insert(at, std::string(random.below(3000), text.empty() ? '[' : text[random.below(text.size())])); break;
+      case 4:
+        if (random.below(4) == 0)
+          text.insert(at, std::string(random.below(3000), text.empty() ? '[' : text[random.below(text.size())]));
+        break;
       default: {
         const std::string& other = seeds[random.below(seeds.size())];
         text.replace(at, length, other.substr(random.below(other.size() + 1), random.below(80)));
@@ -65,12 +74,12 @@ inline std::string mutate(const std::vector<std::string>& seeds, const std::vect
   return text;
 }
 
-#define FUZZ_CHECK(condition, run)                                                                     \
-  do {                                                                                                 \
-    if (!(condition)) {                                                                                \
+#define FUZZ_CHECK(condition, run)                                                                      \
+  do {                                                                                                  \
+    if (!(condition)) {                                                                                 \
       std::fprintf(stderr, "run %llu: failed: %s\n", static_cast<unsigned long long>(run), #condition); \
-      return 1;                                                                                        \
-    }                                                                                                  \
+      return 1;                                                                                         \
+    }                                                                                                   \
   } while (false)
 
 }  // namespace turnout::fuzz

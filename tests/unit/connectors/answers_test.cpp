@@ -33,7 +33,8 @@ struct expected {
 
 TEST_CASE("alpha approves") {
   const auto alpha = shipped("alpha");
-  const auto sale = answer(*alpha, operation::sale, 200,
+  const auto sale = answer(
+      *alpha, operation::sale, 200,
       R"({"id":"ch_1","object":"charge","status":"succeeded","captured":true,"amount":1250,"currency":"EUR","reference":"att_1"})");
   CHECK(sale.result == outcome::approved);
   CHECK(sale.captured == true);
@@ -43,8 +44,9 @@ TEST_CASE("alpha approves") {
   CHECK_FALSE(sale.amount_unreadable);
   CHECK(sale.answered);
   CHECK(sale.code.empty());
-  const auto authorized = answer(*alpha, operation::authorize, 200,
-      R"({"id":"ch_1","status":"authorized","captured":false,"amount":1300,"currency":"usd"})");
+  const auto authorized =
+      answer(*alpha, operation::authorize, 200,
+             R"({"id":"ch_1","status":"authorized","captured":false,"amount":1300,"currency":"usd"})");
   CHECK(authorized.captured == false);
   CHECK(authorized.amount_minor == 1300);
   CHECK(authorized.currency == "USD");
@@ -84,11 +86,10 @@ TEST_CASE("alpha declines") {
 
 TEST_CASE("alpha's errors mean only what alpha documents") {
   const auto alpha = shipped("alpha");
-  for (const expected& each : {expected{400, "invalid_request", outcome::rejected},
-                               expected{401, "invalid_api_key", outcome::rejected},
-                               expected{409, "reference_reversed", outcome::not_sent},
-                               expected{429, "rate_limited", outcome::not_sent},
-                               expected{503, "not_processed", outcome::not_sent}}) {
+  for (const expected& each :
+       {expected{400, "invalid_request", outcome::rejected}, expected{401, "invalid_api_key", outcome::rejected},
+        expected{409, "reference_reversed", outcome::not_sent}, expected{429, "rate_limited", outcome::not_sent},
+        expected{503, "not_processed", outcome::not_sent}}) {
     CAPTURE(each.code);
     const auto got = answer(*alpha, operation::sale, each.status, wrapped(each.code, "error"));
     CHECK(got.result == each.result);
@@ -97,16 +98,20 @@ TEST_CASE("alpha's errors mean only what alpha documents") {
     check_unknown(answer(*alpha, operation::inquire, each.status, wrapped(each.code, "error")));
     check_unknown(answer(*alpha, operation::reverse, each.status, wrapped(each.code, "error")));
   }
-  for (const auto& [status, code] : {std::pair(500U, "internal_error"), {422U, "idempotency_mismatch"},
-                                     {409U, "idempotency_in_flight"}, {409U, "duplicate_reference"},
-                                     {503U, "unavailable"}, {502U, "not_processed"}, {404U, "not_found"}})
+  for (const auto& [status, code] : {std::pair(500U, "internal_error"),
+                                     {422U, "idempotency_mismatch"},
+                                     {409U, "idempotency_in_flight"},
+                                     {409U, "duplicate_reference"},
+                                     {503U, "unavailable"},
+                                     {502U, "not_processed"},
+                                     {404U, "not_found"}})
     check_unknown(answer(*alpha, operation::sale, status, wrapped(code, "error")));
 }
 
 TEST_CASE("alpha's inquiry and reversal") {
   const auto alpha = shipped("alpha");
   const auto found = answer(*alpha, operation::inquire, 200,
-      R"({"id":"ch_1","status":"succeeded","captured":true,"amount":1250,"currency":"EUR"})");
+                            R"({"id":"ch_1","status":"succeeded","captured":true,"amount":1250,"currency":"EUR"})");
   CHECK(found.result == outcome::approved);
   CHECK(found.captured == true);
   const auto missing = answer(*alpha, operation::inquire, 404, wrapped("not_found", "error"));
@@ -119,7 +124,7 @@ TEST_CASE("alpha's inquiry and reversal") {
   check_unknown(answer(*alpha, operation::inquire, 404, wrapped("unknown_path", "error")));
   check_unknown(answer(*alpha, operation::inquire, 200, R"({"id":"ch_1","status":"reversed","captured":false})"));
   const auto reversed = answer(*alpha, operation::reverse, 200,
-      R"({"object":"reversal","status":"reversed","reference":"att_1","charge":null})");
+                               R"({"object":"reversal","status":"reversed","reference":"att_1","charge":null})");
   CHECK(reversed.result == outcome::approved);
   CHECK(reversed.gateway_reference.empty());
   check_unknown(answer(*alpha, operation::reverse, 200, R"({"object":"reversal","status":"pending"})"));
@@ -128,23 +133,33 @@ TEST_CASE("alpha's inquiry and reversal") {
 
 TEST_CASE("beta's answers: the body decides") {
   const auto beta = shipped("beta");
-  const auto captured = answer(*beta, operation::sale, 200,
+  const auto captured = answer(
+      *beta, operation::sale, 200,
       R"({"result":"APPROVED","state":"CAPTURED","transactionId":"bt_1","amount":{"value":"12.50","currency":"EUR"}})");
   CHECK(captured.result == outcome::approved);
   CHECK(captured.captured == true);
   CHECK(captured.amount_minor == 1250);
   CHECK(captured.gateway_reference == "bt_1");
-  const auto authorized = answer(*beta, operation::inquire, 200,
+  const auto authorized = answer(
+      *beta, operation::inquire, 200,
       R"({"result":"APPROVED","state":"AUTHORIZED","transactionId":"bt_1","amount":{"value":"12.50","currency":"EUR"}})");
   CHECK(authorized.captured == false);
-  for (const auto& [code, reason] : {std::pair("05", decline_reason::do_not_honor), {"51", decline_reason::insufficient_funds},
-                                     {"43", decline_reason::stolen_card}, {"41", decline_reason::lost_card},
-                                     {"54", decline_reason::expired_card}, {"61", decline_reason::limit_exceeded},
-                                     {"N7", decline_reason::incorrect_cvc}, {"59", decline_reason::fraud_suspected},
-                                     {"91", decline_reason::issuer_unavailable}, {"96", decline_reason::processing_error},
-                                     {"19", decline_reason::try_again_later}, {"04", decline_reason::pickup_card},
-                                     {"14", decline_reason::invalid_card}, {"62", decline_reason::restricted_card},
-                                     {"57", decline_reason::not_permitted}, {"1A", decline_reason::authentication_required},
+  for (const auto& [code, reason] : {std::pair("05", decline_reason::do_not_honor),
+                                     {"51", decline_reason::insufficient_funds},
+                                     {"43", decline_reason::stolen_card},
+                                     {"41", decline_reason::lost_card},
+                                     {"54", decline_reason::expired_card},
+                                     {"61", decline_reason::limit_exceeded},
+                                     {"N7", decline_reason::incorrect_cvc},
+                                     {"59", decline_reason::fraud_suspected},
+                                     {"91", decline_reason::issuer_unavailable},
+                                     {"96", decline_reason::processing_error},
+                                     {"19", decline_reason::try_again_later},
+                                     {"04", decline_reason::pickup_card},
+                                     {"14", decline_reason::invalid_card},
+                                     {"62", decline_reason::restricted_card},
+                                     {"57", decline_reason::not_permitted},
+                                     {"1A", decline_reason::authentication_required},
                                      {"99", decline_reason::declined}}) {
     const auto got = answer(*beta, operation::sale, 200,
                             R"({"result":"DECLINED","responseText":"x","responseCode":")" + std::string(code) + "\"}");
@@ -155,7 +170,8 @@ TEST_CASE("beta's answers: the body decides") {
   const auto error = [&](operation asked, const char* code) {
     return answer(*beta, asked, 200, R"({"result":"ERROR","errorCode":")" + std::string(code) + R"(","message":"m"})");
   };
-  for (const char* code : {"VALIDATION", "UNAUTHORIZED"}) CHECK(error(operation::sale, code).result == outcome::rejected);
+  for (const char* code : {"VALIDATION", "UNAUTHORIZED"})
+    CHECK(error(operation::sale, code).result == outcome::rejected);
   for (const char* code : {"RATE_LIMITED", "NOT_PROCESSED", "REFERENCE_REVERSED"}) {
     CHECK(error(operation::sale, code).result == outcome::not_sent);
     check_unknown(error(operation::inquire, code));
@@ -164,8 +180,10 @@ TEST_CASE("beta's answers: the body decides") {
   for (const char* code : {"INTERNAL", "DUPLICATE_REFERENCE", "NEW"}) check_unknown(error(operation::sale, code));
   CHECK(answer(*beta, operation::inquire, 200, R"({"result":"NOT_FOUND"})").not_found);
   check_unknown(answer(*beta, operation::inquire, 200, R"({"result":"REVERSED","transactionId":"bt_1"})"));
-  CHECK(answer(*beta, operation::reverse, 200, R"({"result":"REVERSED","transactionId":"bt_1"})").gateway_reference == "bt_1");
-  CHECK(answer(*beta, operation::reverse, 200, R"({"result":"REVERSED","transactionId":null})").result == outcome::approved);
+  CHECK(answer(*beta, operation::reverse, 200, R"({"result":"REVERSED","transactionId":"bt_1"})").gateway_reference ==
+        "bt_1");
+  CHECK(answer(*beta, operation::reverse, 200, R"({"result":"REVERSED","transactionId":null})").result ==
+        outcome::approved);
 }
 
 TEST_CASE("gamma's answers") {
@@ -182,27 +200,36 @@ TEST_CASE("gamma's answers") {
   CHECK(answer(*gamma, operation::authorize, 201, transaction("authorised", "")).captured == false);
   CHECK(answer(*gamma, operation::inquire, 200, transaction("settled", "")).result == outcome::approved);
   check_unknown(answer(*gamma, operation::inquire, 200, transaction("cancelled", "")));
-  for (const auto& [code, reason] : {std::pair("GM-NSF", decline_reason::insufficient_funds), {"GM-DNH", decline_reason::do_not_honor},
-                                     {"GM-STOLEN", decline_reason::stolen_card}, {"GM-LOST", decline_reason::lost_card},
-                                     {"GM-EXPIRED", decline_reason::expired_card}, {"GM-LIMIT", decline_reason::limit_exceeded},
-                                     {"GM-CVC", decline_reason::incorrect_cvc}, {"GM-FRAUD", decline_reason::fraud_suspected},
+  for (const auto& [code, reason] : {std::pair("GM-NSF", decline_reason::insufficient_funds),
+                                     {"GM-DNH", decline_reason::do_not_honor},
+                                     {"GM-STOLEN", decline_reason::stolen_card},
+                                     {"GM-LOST", decline_reason::lost_card},
+                                     {"GM-EXPIRED", decline_reason::expired_card},
+                                     {"GM-LIMIT", decline_reason::limit_exceeded},
+                                     {"GM-CVC", decline_reason::incorrect_cvc},
+                                     {"GM-FRAUD", decline_reason::fraud_suspected},
                                      {"GM-ISSUER-DOWN", decline_reason::issuer_unavailable},
-                                     {"GM-PROC", decline_reason::processing_error}, {"GM-LATER", decline_reason::try_again_later},
-                                     {"GM-3DS", decline_reason::authentication_required}, {"GM-PICKUP", decline_reason::pickup_card},
-                                     {"GM-GENERIC", decline_reason::declined}, {"GM-NEW", decline_reason::declined}}) {
+                                     {"GM-PROC", decline_reason::processing_error},
+                                     {"GM-LATER", decline_reason::try_again_later},
+                                     {"GM-3DS", decline_reason::authentication_required},
+                                     {"GM-PICKUP", decline_reason::pickup_card},
+                                     {"GM-GENERIC", decline_reason::declined},
+                                     {"GM-NEW", decline_reason::declined}}) {
     const std::string refusal = R"(,"refusal":{"category":"issuer","reason":")" + std::string(code) + "\"}";
     CAPTURE(code);
     CHECK(answer(*gamma, operation::sale, 201, transaction("refused", refusal)).reason == reason);
     CHECK(answer(*gamma, operation::inquire, 200, transaction("refused", refusal)).reason == reason);
   }
-  for (const expected& each : {expected{400, "bad_request", outcome::rejected}, expected{401, "unauthorised", outcome::rejected},
-                               expected{409, "order_cancelled", outcome::not_sent}, expected{429, "throttled", outcome::not_sent},
-                               expected{503, "not_processed", outcome::not_sent}})
+  for (const expected& each :
+       {expected{400, "bad_request", outcome::rejected}, expected{401, "unauthorised", outcome::rejected},
+        expected{409, "order_cancelled", outcome::not_sent}, expected{429, "throttled", outcome::not_sent},
+        expected{503, "not_processed", outcome::not_sent}})
     CHECK(answer(*gamma, operation::sale, each.status, wrapped(each.code, "fault")).result == each.result);
   check_unknown(answer(*gamma, operation::sale, 409, wrapped("duplicate_order", "fault")));
   check_unknown(answer(*gamma, operation::sale, 500, wrapped("internal", "fault")));
   CHECK(answer(*gamma, operation::inquire, 404, wrapped("unknown_order", "fault")).not_found);
-  CHECK(answer(*gamma, operation::reverse, 200, R"({"cancelled":true,"transaction":null})").result == outcome::approved);
+  CHECK(answer(*gamma, operation::reverse, 200, R"({"cancelled":true,"transaction":null})").result ==
+        outcome::approved);
   check_unknown(answer(*gamma, operation::reverse, 200, R"({"cancelled":false,"transaction":null})"));
   check_unknown(answer(*gamma, operation::reverse, 200, R"({"cancelled":"true"})"));
 }
@@ -211,7 +238,8 @@ TEST_CASE("an amount that cannot be read exactly is never taken for the right on
   const auto alpha = shipped("alpha");
   for (const char* amount : {"12.5", "1250.0", "1.25e3", "-1250", "null", "true", "\"12.50\"", "\"\"", "[1250]",
                              "99999999999999999999", "18446744073709551615", "\"-1\"", "\" 1250\""}) {
-    const auto got = answer(*alpha, operation::sale, 200,
+    const auto got = answer(
+        *alpha, operation::sale, 200,
         R"({"id":"ch_1","status":"succeeded","captured":true,"currency":"EUR","amount":)" + std::string(amount) + "}");
     CAPTURE(amount);
     CHECK(got.result == outcome::approved);
@@ -220,12 +248,13 @@ TEST_CASE("an amount that cannot be read exactly is never taken for the right on
   }
   const auto beta = shipped("beta");
   const auto decimal = [&](std::string_view value, turnout::payments::money charged) {
-    return answer(*beta, operation::sale, 200,
-                  R"({"result":"APPROVED","state":"CAPTURED","amount":{"currency":"EUR","value":)" + std::string(value) + "}}",
-                  charged);
+    return answer(
+        *beta, operation::sale, 200,
+        R"({"result":"APPROVED","state":"CAPTURED","amount":{"currency":"EUR","value":)" + std::string(value) + "}}",
+        charged);
   };
-  for (const char* value : {"\"12.505\"", "12.50", "\"1e3\"", "\"12,50\"", "\"-12.50\"", "\"12.\"", "\".5\"", "\"\"", "null",
-                            "\"99999999999999999999\""})
+  for (const char* value : {"\"12.505\"", "12.50", "\"1e3\"", "\"12,50\"", "\"-12.50\"", "\"12.\"", "\".5\"", "\"\"",
+                            "null", "\"99999999999999999999\""})
     CHECK(decimal(value, euros(1250)).amount_unreadable);
   CHECK(decimal("\"12.5\"", euros(1250)).amount_minor == 1250);
   CHECK(decimal("12", euros(1200)).amount_minor == 1200);
@@ -236,10 +265,15 @@ TEST_CASE("an amount that cannot be read exactly is never taken for the right on
 
 TEST_CASE("a missing amount or currency is noticed") {
   const auto alpha = shipped("alpha");
-  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"currency":"EUR"})").amount_unreadable);
-  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250})").amount_unreadable);
-  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250,"currency":7})").amount_unreadable);
-  CHECK_FALSE(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":"yes","amount":1250,"currency":"EUR"})").captured);
+  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"currency":"EUR"})")
+            .amount_unreadable);
+  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250})")
+            .amount_unreadable);
+  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250,"currency":7})")
+            .amount_unreadable);
+  CHECK_FALSE(
+      answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":"yes","amount":1250,"currency":"EUR"})")
+          .captured);
 }
 
 TEST_CASE("broken answers are unknown and never throw") {
@@ -247,11 +281,13 @@ TEST_CASE("broken answers are unknown and never throw") {
   std::string deep = "{\"status\":\"succeeded\",\"x\":";
   for (int i = 0; i < 10'000; ++i) deep += '[';
   for (const std::string& body :
-       {std::string(), std::string("{"), std::string("null"), std::string("[]"), std::string("\"succeeded\""), std::string("{\"status\":\"succeeded\""),
-        std::string("{\"status\":\"succeeded\"} trailing"), std::string("<html>"), deep, std::string(1 << 20, ' '),
-        std::string("{\"status\":\"\xFF\"}"), std::string("{\"status\":\"succeeded\",}"), std::string("{'status':'succeeded'}"),
+       {std::string(), std::string("{"), std::string("null"), std::string("[]"), std::string("\"succeeded\""),
+        std::string("{\"status\":\"succeeded\""), std::string("{\"status\":\"succeeded\"} trailing"),
+        std::string("<html>"), deep, std::string(1 << 20, ' '), std::string("{\"status\":\"\xFF\"}"),
+        std::string("{\"status\":\"succeeded\",}"), std::string("{'status':'succeeded'}"),
         std::string("{\"status\":\"succeeded\xC3\"}"), std::string("{\"status\":[\"succeeded\"]}")})
-    for (const unsigned status : {200U, 404U, 503U, 999U, 0U}) check_unknown(answer(*alpha, operation::sale, status, body));
+    for (const unsigned status : {200U, 404U, 503U, 999U, 0U})
+      check_unknown(answer(*alpha, operation::sale, status, body));
 }
 
 TEST_CASE("a byte order mark is not part of the answer") {
@@ -261,8 +297,10 @@ TEST_CASE("a byte order mark is not part of the answer") {
 TEST_CASE("ids and codes are cut between characters") {
   std::string id;
   for (int i = 0; i < 300; ++i) id += "\xC3\xA9";
-  const auto got = answer(*shipped("beta"), operation::reverse, 200, R"({"result":"REVERSED","transactionId":"x)" + id + "\"}");
+  const auto got =
+      answer(*shipped("beta"), operation::reverse, 200, R"({"result":"REVERSED","transactionId":"x)" + id + "\"}");
   CHECK(got.gateway_reference.size() == 199);
-  CHECK(answer(*shipped("beta"), operation::reverse, 200, R"({"result":"REVERSED","transactionId":18446744073709551615})")
-            .gateway_reference == "18446744073709551615");
+  CHECK(
+      answer(*shipped("beta"), operation::reverse, 200, R"({"result":"REVERSED","transactionId":18446744073709551615})")
+          .gateway_reference == "18446744073709551615");
 }

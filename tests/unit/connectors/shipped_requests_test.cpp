@@ -45,8 +45,9 @@ TEST_CASE("beta's requests") {
         R"("card":{"pan":"4242424242424242","expiry":"07/30","securityCode":"123","holder":"A. Buyer"},)"
         R"("requestKey":"att_01ABC"})");
   CHECK_THAT(body_of(*beta, operation::authorize, w), Catch::Contains(R"("type":"AUTH")"));
-  CHECK(shown(beta->build_request(operation::inquire, w.context(false))) ==
-        "GET /payments/by-reference/att_01ABC\nAuthorization: Basic c2FuZGJveDpzYW5kYm94\nAccept: application/json\n\n");
+  CHECK(
+      shown(beta->build_request(operation::inquire, w.context(false))) ==
+      "GET /payments/by-reference/att_01ABC\nAuthorization: Basic c2FuZGJveDpzYW5kYm94\nAccept: application/json\n\n");
   const auto reverse = beta->build_request(operation::reverse, w.context(false));
   CHECK(reverse.method + ' ' + reverse.target == "POST /payments/by-reference/att_01ABC/reverse");
   CHECK(reverse.body.reveal() == "{}");

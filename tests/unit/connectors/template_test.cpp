@@ -14,13 +14,19 @@ std::string built(std::string_view body, const world& w, std::string_view more =
 }  // namespace
 
 TEST_CASE("scalars keep their JSON type") {
-  CHECK(built(R"({r: "{{attempt.id}}", a: true, b: false, c: null, d: ~, e: 12, f: -1.5e3, g: "12", h: 'true', i: 012, j: .5, k: 1_0, l: text, m: ""})", {}) ==
-        R"({"r":"att_01ABC","a":true,"b":false,"c":null,"d":null,"e":12,"f":-1.5e3,"g":"12","h":"true","i":"012","j":".5","k":"1_0","l":"text","m":""})");
+  CHECK(
+      built(
+          R"({r: "{{attempt.id}}", a: true, b: false, c: null, d: ~, e: 12, f: -1.5e3, g: "12", h: 'true', i: 012, j: .5, k: 1_0, l: text, m: ""})",
+          {}) ==
+      R"({"r":"att_01ABC","a":true,"b":false,"c":null,"d":null,"e":12,"f":-1.5e3,"g":"12","h":"true","i":"012","j":".5","k":"1_0","l":"text","m":""})");
 }
 
 TEST_CASE("numbers alone are numbers, inside text they are text") {
-  CHECK(built(R"({r: "{{attempt.id}}", n: "{{amount.minor}}", t: "{{amount.minor}} {{ amount.currency }}", s: "{{amount.minor_text}}", d: "{{amount.decimal_number}}", e: "{{amount.exponent}}", m: "{{card.exp_month_2}}", y: "{{card.exp_year_4}}", b: "{{card.brand}}"})", {}) ==
-        R"({"r":"att_01ABC","n":1250,"t":"1250 EUR","s":"1250","d":12.50,"e":2,"m":"07","y":"2030","b":"visa"})");
+  CHECK(
+      built(
+          R"({r: "{{attempt.id}}", n: "{{amount.minor}}", t: "{{amount.minor}} {{ amount.currency }}", s: "{{amount.minor_text}}", d: "{{amount.decimal_number}}", e: "{{amount.exponent}}", m: "{{card.exp_month_2}}", y: "{{card.exp_year_4}}", b: "{{card.brand}}"})",
+          {}) ==
+      R"({"r":"att_01ABC","n":1250,"t":"1250 EUR","s":"1250","d":12.50,"e":2,"m":"07","y":"2030","b":"visa"})");
 }
 
 TEST_CASE("keys keep their order, lists and nesting work") {
@@ -54,7 +60,8 @@ TEST_CASE("any text survives JSON escaping exactly") {
   for (int c = 1; c < 128; ++c) all += static_cast<char>(c);
   all += std::string("\0", 1) + "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \\u0041 </script>\xE2\x80\xA8";
   w.payment.metadata = {{"note", all}};
-  const auto parsed = boost::json::parse(built(R"({r: "{{attempt.id}}", n: "{{metadata.note}}", m: "x\"{{metadata.note}}"})", w));
+  const auto parsed =
+      boost::json::parse(built(R"({r: "{{attempt.id}}", n: "{{metadata.note}}", m: "x\"{{metadata.note}}"})", w));
   CHECK(parsed.at("n").as_string() == all);
   CHECK(parsed.at("m").as_string() == "x\"" + all);
 }
@@ -67,14 +74,14 @@ TEST_CASE("long values grow the buffer and are all there") {
 }
 
 TEST_CASE("a secret cannot speak the template language or leave its quotes") {
-  CHECK(built(R"({r: "{{attempt.id}}", s: "${TRICKY}"})", {}) ==
-        R"({"r":"att_01ABC","s":"{{card.number}}\"x"})");
+  CHECK(built(R"({r: "{{attempt.id}}", s: "${TRICKY}"})", {}) == R"({"r":"att_01ABC","s":"{{card.number}}\"x"})");
 }
 
 TEST_CASE("exponents of the gateway") {
   world w;
   w.charge(1250, "JPY");
-  const std::string body = R"({r: "{{attempt.id}}", m: "{{amount.minor}}", d: "{{amount.decimal}}", e: "{{amount.exponent}}"})";
+  const std::string body =
+      R"({r: "{{attempt.id}}", m: "{{amount.minor}}", d: "{{amount.decimal}}", e: "{{amount.exponent}}"})";
   CHECK(built(body, w) == R"({"r":"att_01ABC","m":1250,"d":"1250","e":0})");
   CHECK(built(body, w, "exponents: {JPY: 2}\n") == R"({"r":"att_01ABC","m":125000,"d":"1250.00","e":2})");
   w.charge(turnout::payments::max_amount_minor, "JPY");
@@ -86,7 +93,8 @@ TEST_CASE("paths, queries and headers cannot be broken out of") {
   world w;
   w.payment.reference = "a b&c=d#\xC3\xA9/..\r\nX: y";
   w.payment.buyer.id = "1\r\nInjected: yes\x7F";
-  const auto connector = load_good(with(small, "path: /c,",
+  const auto connector = load_good(with(
+      small, "path: /c,",
       "path: \"/c/{{attempt.id}}\", query: {r: \"{{payment.reference}}\", \"k&\": \"fix ed\"}, headers: {X-Customer: \"<{{customer.id}}>\"},"));
   const auto request = connector->build_request(operation::sale, w.context());
   CHECK(request.target == "/c/att_01ABC?r=a%20b%26c%3Dd%23%C3%A9%2F..%0D%0AX%3A%20y&k%26=fix%20ed");
@@ -111,7 +119,8 @@ TEST_CASE("an idempotency key deep in the body") {
 }
 
 TEST_CASE("a custom Content-Type replaces the usual one") {
-  const auto connector = load_good(with(small, "path: /c,", "path: /c, headers: {content-type: application/vnd.x+json},"));
+  const auto connector =
+      load_good(with(small, "path: /c,", "path: /c, headers: {content-type: application/vnd.x+json},"));
   CHECK_THAT(shown(connector->build_request(operation::sale, world().context())),
              Catch::Contains("content-type: application/vnd.x+json") && !Catch::Contains("Content-Type"));
 }

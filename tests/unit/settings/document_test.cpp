@@ -44,8 +44,7 @@ TEST_CASE("what is not one YAML mapping is refused with its position") {
 }
 
 TEST_CASE("duplicate keys are found wherever they are") {
-  CHECK(parse_problem("a: 1\nb: 2\na: 3\n") ==
-        "conf/x.yaml:3:1: error: duplicate key 'a'; first given in line 1");
+  CHECK(parse_problem("a: 1\nb: 2\na: 3\n") == "conf/x.yaml:3:1: error: duplicate key 'a'; first given in line 1");
   CHECK(parse_problem("l:\n  - {x: 1, y: 2, x: 3}\n") ==
         "conf/x.yaml:2:18: error: duplicate key 'x'; first given in line 2");
   CHECK(parse_problem("? [a, b]\n: 1\n") == "conf/x.yaml:1:3: error: a key must be plain text");
@@ -56,7 +55,8 @@ TEST_CASE("bytes that hide the rest of a file are refused") {
         "conf/x.yaml:2:4: error: control characters are not allowed");
   CHECK(parse_problem(std::string("a: x\0y\n", 7)) == "conf/x.yaml:1:5: error: control characters are not allowed");
   CHECK(parse_problem("a: \xC3\x28\n") == "conf/x.yaml:1:4: error: this byte is not valid UTF-8");
-  CHECK(parse_problem("\xFF\xFE" "a") == "conf/x.yaml:1:1: error: this byte is not valid UTF-8");
+  CHECK(parse_problem("\xFF\xFE"
+                      "a") == "conf/x.yaml:1:1: error: this byte is not valid UTF-8");
   CHECK(parse_problem("a: \xED\xA0\x80") == "conf/x.yaml:1:4: error: this byte is not valid UTF-8");
 }
 
