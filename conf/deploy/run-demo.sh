@@ -40,8 +40,10 @@ fail() {
   cat "$log" >&2
   echo >&2
   echo "$1" >&2
-  echo "If a port is taken, choose others, for example:" >&2
-  echo "  make run PORT=8090 ADMIN_PORT=8091 SANDBOX_PORT=9200" >&2
+  if grep -qi 'address already in use' "$log"; then
+    echo "A port is taken. Choose others, for example:" >&2
+    echo "  make run PORT=8090 ADMIN_PORT=8091 SANDBOX_PORT=9200" >&2
+  fi
   exit 1
 }
 
@@ -94,10 +96,10 @@ $(pay 4242424242424242 order-1001)
 One that the bank declines (insufficient funds):
 $(pay 4000000000009995 order-1002)
 
-A failover: switch off the gateway alpha, pay, and look at "attempts"; then switch it on again:
-$(control alpha '{"outage":"refuse"}')
+A failover: switch off the cheapest gateway, pay, and look at "attempts"; then switch it on again:
+$(control gamma '{"outage":"refuse"}')
 $(pay 4242424242424242 order-1003)
-$(control alpha '{"outage":"none"}')
+$(control gamma '{"outage":"none"}')
 
 Ctrl-C stops everything; the journal stays in var/.
 END

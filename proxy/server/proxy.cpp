@@ -23,6 +23,8 @@ namespace {
 
 /// Failovers a second that even a shop without traffic may make.
 constexpr double retry_budget_floor_per_second = 2.0;
+/// Descriptors that are not merchants' connections: gateways', the journal's, the log's.
+constexpr std::size_t own_descriptors = 512;
 constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{1000}, drain_check_interval{20};
 
 std::string url(const std::string& address, std::uint16_t port) {
@@ -32,7 +34,7 @@ std::string url(const std::string& address, std::uint16_t port) {
 
 }  // namespace
 
-proxy::proxy(std::string conf, loaded_files files)
+proxy::proxy(std::string conf, loaded_files files, std::size_t descriptors)
     : conf_(std::move(conf)),
       settings_(std::move(files.settings)),
       configuration_(std::move(files.configuration)),
@@ -46,6 +48,7 @@ proxy::proxy(std::string conf, loaded_files files)
                 [this](const std::string& why) { log_->note(telemetry::log_level::error, "api_keys_unusable", why); }),
       routing_(std::make_unique<timed_router>(routing::create_router(), metrics_),
                policies::retry_budget(settings_.retry_budget, retry_budget_floor_per_second)) {
+  fit_connections(descriptors);
   declare_connectors();
   metrics_.set_config_reload(true, now().wall);
   make_workers();
@@ -90,6 +93,17 @@ secret_keys proxy::open_keys() {
   secret_keys keys = secret_keys::open(settings_.keys_directory, binding);
   if (!binding.identity) journal_->set_key_identity(keys.identity());
   return keys;
+}
+
+void proxy::fit_connections(std::size_t descriptors) {
+  const std::size_t most = descriptors > 2 * own_descriptors ? descriptors - own_descriptors : descriptors / 2;
+  if (settings_.limits.connections <= most) return;
+  log_->note(telemetry::log_level::warn, "connections_limited",
+             "limits.connections is " + std::to_string(settings_.limits.connections) + ", but this process may open " +
+                 std::to_string(descriptors) + " files only: " + std::to_string(most) +
+                 " connections it is; raise the limit with ulimit -n or LimitNOFILE");
+  // More connections than descriptors would make accept fail instead of answering 503.
+  settings_.limits.connections = most;
 }
 
 void proxy::make_workers() {

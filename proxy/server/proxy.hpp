@@ -37,9 +37,10 @@ class start_error : public std::runtime_error {
 
 class proxy {
  public:
-  /// `conf` is read again on a reload. `files` have no errors. Throws
-  /// start_error, journal::open_error, keys_error.
-  proxy(std::string conf, loaded_files files);
+  /// `conf` is read again on a reload. `files` have no errors. `descriptors` is
+  /// how many files this process may have open. Throws start_error,
+  /// journal::open_error, keys_error.
+  proxy(std::string conf, loaded_files files, std::size_t descriptors);
   ~proxy();
   proxy(const proxy&) = delete;
   proxy& operator=(const proxy&) = delete;
@@ -54,6 +55,7 @@ class proxy {
   std::unique_ptr<telemetry::log> open_log() const;
   std::unique_ptr<journal::sqlite_journal> open_journal();
   secret_keys open_keys();
+  void fit_connections(std::size_t descriptors);
   void make_workers();
   void make_merchant_api();
   void make_admin_api();

@@ -234,14 +234,14 @@ TEST_CASE("two connectors of one name: the second is refused at its name") {
 
 TEST_CASE("a policy that names an unknown connector is refused, with a suggestion") {
   conf files;
-  files.directory.write("policies/zz.yaml",
+  files.directory.write("policies/aa.yaml",
                         "version: 1\n"
                         "policies:\n"
                         "  - name: typo\n"
                         "    match: {method: card}\n"
                         "    route: {strategy: priority, connectors: [alfa]}\n");
   const std::string shown = files.problems(least());
-  CHECK_THAT(shown, StartsWith("policies/zz.yaml:5:"));
+  CHECK_THAT(shown, StartsWith("policies/aa.yaml:5:"));
   CHECK_THAT(shown, Contains("alpha"));
 }
 
