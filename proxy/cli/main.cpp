@@ -2,6 +2,9 @@
 // code: 0 done, 1 the input is at fault (said on stderr), 2 usage.
 #include <cstdio>
 #include <exception>
+#include <string>
+
+#include <boost/system/system_error.hpp>
 
 #include "proxy/cli/commands.hpp"
 
@@ -28,11 +31,19 @@ int run(int argc, char** argv) {
   return chosen();
 }
 
+/// Without the place in Boost's sources that newer versions add: " [system:98 at …".
+std::string plain_text(const boost::system::system_error& failed) {
+  const std::string text = failed.what();
+  return text.substr(0, text.find(std::string(" [") + failed.code().category().name() + ":"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const boost::system::system_error& failed) {
+    std::fprintf(stderr, "turnout: %s\n", plain_text(failed).c_str());
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "turnout: %s\n", failed.what());
   } catch (...) {
