@@ -83,13 +83,17 @@ class Process:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGKILL)
         self.child.wait()
+        self._finish()
+
+    def _finish(self):
         self._reader.join()
+        self.child.stdout.close()
 
     def terminate(self, seconds=30.0):
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
         code = self.child.wait(timeout=seconds * SLOW)
-        self._reader.join()
+        self._finish()
         return code
 
 
