@@ -23,7 +23,7 @@ test-packages:
 	@conf/deploy/install-packages.sh --test
 
 build: packages ## the release binary, build/release/turnout
-	cmake --preset release -DBUILD_TESTING=OFF
+	@[ -f build/release/build.ninja ] || cmake --preset release -DBUILD_TESTING=OFF
 	cmake --build build/release -j $(JOBS) --target turnout
 
 run: build ## a demo: simulated gateways, the proxy, a test key and curl commands; Ctrl-C stops it

@@ -72,11 +72,11 @@ curl -fsS --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null "http://12
   fail "The proxy is not ready."
 
 pay() {  # card number, order
-  printf "  curl -s -u '%s' http://127.0.0.1:%s/v1/payments --json '%s'\n" "$key" "$PORT" \
+  printf "  curl -sw '\\\\n' -u '%s' http://127.0.0.1:%s/v1/payments --json '%s'\n" "$key" "$PORT" \
     "{\"amount\":1250,\"currency\":\"EUR\",\"reference\":\"$2\",\"payment_method\":{\"type\":\"card\",\"card\":{\"number\":\"$1\",\"exp_month\":12,\"exp_year\":2030,\"cvc\":\"123\"}}}"
 }
 control() {
-  printf "  curl -s -X PUT http://127.0.0.1:%s/_control/%s --json '%s'\n" "$SANDBOX_PORT" "$1" "$2"
+  printf "  curl -sw '\\\\n' -X PUT http://127.0.0.1:%s/_control/%s --json '%s'\n" "$SANDBOX_PORT" "$1" "$2"
 }
 
 cat <<END
