@@ -41,7 +41,8 @@ int run(const sandbox::sandbox_options& options) {
 void add_sandbox(CLI::App& app, command& chosen) {
   CLI::App* sub = app.add_subcommand("sandbox", "Simulated gateways with ledgers and faults, for trying and testing");
   auto options = std::make_shared<sandbox::sandbox_options>();
-  sub->add_option("--port", options->port, "Control and all gateways; each gateway has one of the next three. 0: free ports")
+  sub->add_option("--port", options->port,
+                  "Control and all gateways; each gateway has one of the next three. 0: free ports")
       ->capture_default_str();
   sub->add_option("--address", options->address, "IP address to listen on")->capture_default_str();
   sub->add_option("--ledger", options->ledger_file, "Keep the ledger in this file, synced before every answer");

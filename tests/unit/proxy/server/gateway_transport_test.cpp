@@ -53,7 +53,9 @@ struct world {
                         seen = request;
                         handler(0, std::move(request), std::move(reply));
                       },
-                      [](unsigned status, std::string_view) { return net::response{status, {}, {}}; }};
+                      [](unsigned status, std::string_view) {
+                        return net::response{status, {}, {}};
+                      }};
   std::uint16_t port = gateway.listen("127.0.0.1", 0);
   server::gateway_transport transport{context};
 
@@ -66,11 +68,10 @@ struct world {
     request.body = payments::secret_string(std::move(body));
     std::optional<core::exchange> result;
     bool inside = true;
-    transport.send(connector, std::move(request), std::chrono::steady_clock::now() + deadline,
-                   [&](core::exchange got) {
-                     CHECK_FALSE(inside);
-                     result = std::move(got);
-                   });
+    transport.send(connector, std::move(request), std::chrono::steady_clock::now() + deadline, [&](core::exchange got) {
+      CHECK_FALSE(inside);
+      result = std::move(got);
+    });
     inside = false;
     const auto patience = std::chrono::steady_clock::now() + 20s;
     while (!result && std::chrono::steady_clock::now() < patience) context.run_one_for(100ms);
@@ -192,8 +193,14 @@ TEST_CASE("a reload moves a connector to its new address; an exchange under way 
   while (!waiting && std::chrono::steady_clock::now() < patience) w.context.run_one_for(100ms);
   REQUIRE(waiting);
 
-  net::server moved({&w.context}, {}, [](std::size_t, net::request&&, net::responder reply) { reply.send({204, {}, {}}); },
-                    [](unsigned status, std::string_view) { return net::response{status, {}, {}}; });
+  net::server moved(
+      {&w.context}, {},
+      [](std::size_t, net::request&&, net::responder reply) {
+        reply.send({204, {}, {}});
+      },
+      [](unsigned status, std::string_view) {
+        return net::response{status, {}, {}};
+      });
   const auto after = configuration(moved.listen("127.0.0.1", 0));
   w.transport.configure(after);
   CHECK(w.send().reply.status == 204);

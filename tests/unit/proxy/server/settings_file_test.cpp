@@ -46,7 +46,8 @@ struct conf {
     std::string text;
     for (const settings::problem& each : load(turnout_yaml).problems) text += each.to_string() + "\n";
     const std::string prefix = directory.path() + "/";
-    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) text.erase(at, prefix.size());
+    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+      text.erase(at, prefix.size());
     return text;
   }
 };
