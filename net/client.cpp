@@ -1,5 +1,5 @@
 // One exchange with a peer: a place in the pool, a connection, the request as
-// text, and an answer judged by the same framing guards as the server's.
+// text, and an answer read by the same guarded parser as the server's requests.
 #include "net/client.hpp"
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
-#include "net/framing.hpp"
+#include "net/message_parser.hpp"
 #include "net/pool.hpp"
 
 namespace turnout::net {
@@ -22,7 +22,6 @@ namespace {
 /// Interim answers (1xx) that one exchange may skip.
 constexpr unsigned interim_limit = 8;
 constexpr std::size_t header_count_limit = 128;
-constexpr std::size_t chunk_overhead_bytes = 16 * 1024;
 
 /// Fields that the client itself writes.
 bool is_own_field(std::string_view name) noexcept {
@@ -55,6 +54,11 @@ void format_head(std::string& head, const request& message, std::string_view hos
   head.append("\r\n");
 }
 
+client_error verdict_of(const message_parser<false>& parser) noexcept {
+  if (parser.judged()) return client_error::none;
+  return parser.judged().status == 413 ? client_error::response_too_large : client_error::response_malformed;
+}
+
 using pool_ptr = std::shared_ptr<client_pool::implementation>;
 
 }  // namespace
@@ -78,8 +82,8 @@ class exchange {
   error write_at_once();
   task<error> write_rest();
   task<error> read_answer();
-  task<error> read_head(framing::frame& how);
-  task<error> read_body(const framing::frame& how);
+  task<error> read_head(message_parser<false>& parser);
+  task<error> read_body(message_parser<false>& parser);
   task<error> read_more();
   error ended_early() const noexcept { return heard_ ? error::response_truncated : error::connection_lost; }
 
@@ -223,28 +227,22 @@ task<client_error> exchange::write_rest() {
 }
 
 task<client_error> exchange::read_answer() {
-  framing::frame how;
   auto& reply = result_.reply;
-  for (unsigned interim = 0;; ++interim) {
-    const auto failed = co_await read_head(how);
+  for (unsigned interim = 0; interim <= interim_limit; ++interim) {
+    message_parser<false> parser(reply, header_count_limit, pool_.limits.body_bytes);
+    parser.skip(message_.method == "HEAD");
+    auto failed = co_await read_head(parser);
+    if (failed == error::none && reply.status >= 200) failed = co_await read_body(parser);
     if (failed != error::none) co_return failed;
-    if (reply.status >= 200) break;
-    if (reply.status == 101 || interim == interim_limit) co_return error::response_malformed;
+    if (reply.status == 101) break;  // nobody asked to switch
+    if (reply.status < 200) continue;
+    reusable_ = !parser.close() && connection_->input.unread().empty();
+    co_return error::none;
   }
-  const bool bodiless = message_.method == "HEAD" || reply.status == 204 || reply.status == 304;
-  if (reply.status == 204 && (how.chunked || how.content_length.value_or(0) != 0)) co_return error::response_malformed;
-  if (!bodiless) {
-    // Without a length the end of the connection is the end of the answer;
-    // only a peer that announced it is believed.
-    if (!how.content_length && !how.chunked && !how.close) co_return error::response_malformed;
-    const auto failed = co_await read_body(how);
-    if (failed != error::none) co_return failed;
-  }
-  reusable_ = !how.close && connection_->input.unread().empty();
-  co_return error::none;
+  co_return error::response_malformed;
 }
 
-task<client_error> exchange::read_head(framing::frame& how) {
+task<client_error> exchange::read_head(message_parser<false>& parser) {
   auto& input = connection_->input;
   std::size_t scanned = 0;
   std::size_t length = 0;
@@ -255,41 +253,24 @@ task<client_error> exchange::read_head(framing::frame& how) {
     if (failed != error::none) co_return failed;
   }
   if (length > pool_.limits.header_bytes) co_return error::response_too_large;
-  const auto judged = framing::parse_response(input.unread().substr(0, length), header_count_limit, result_.reply, how);
+  parser.take_header(input.unread().substr(0, length));
   input.consume(length);
-  co_return judged ? error::none : error::response_malformed;
+  co_return verdict_of(parser);
 }
 
-task<client_error> exchange::read_body(const framing::frame& how) {
+task<client_error> exchange::read_body(message_parser<false>& parser) {
   auto& input = connection_->input;
-  auto& body = result_.reply.body;
-  const auto limit = pool_.limits.body_bytes;
-  if (how.content_length.value_or(0) > limit) co_return error::response_too_large;
-  framing::chunk_decoder decoder(limit, chunk_overhead_bytes);
-  for (;;) {
-    const auto bytes = input.unread();
-    if (how.chunked) {
-      const auto step = decoder.feed(bytes, body);
-      input.consume(step.consumed);
-      using progress = framing::chunk_decoder::progress;
-      if (step.now == progress::done) co_return error::none;
-      if (step.now == progress::malformed) co_return error::response_malformed;
-      if (step.now == progress::too_large) co_return error::response_too_large;
-    } else if (how.content_length) {
-      const auto taken = std::min<std::size_t>(bytes.size(), *how.content_length - body.size());
-      framing::append_wiping(body, bytes.substr(0, taken));
-      input.consume(taken);
-      if (body.size() == *how.content_length) co_return error::none;
-    } else {
-      if (bytes.size() > limit - body.size()) co_return error::response_too_large;
-      framing::append_wiping(body, bytes);
-      input.consume(bytes.size());
-    }
+  while (!parser.is_done()) {
+    input.consume(parser.take_body(input.unread()));
+    const auto judged = verdict_of(parser);
+    if (judged != error::none) co_return judged;
+    if (parser.is_done()) break;
+    // What is left is the line of a chunk, or trailers, still without their end.
+    if (input.unread().size() >= pool_.limits.header_bytes) co_return error::response_malformed;
     const auto failed = co_await read_more();
-    if (failed == error::none) continue;
-    const bool until_close = !how.chunked && !how.content_length;
-    co_return until_close && clean_end_ ? error::none : failed;
+    if (failed != error::none) co_return parser.need_eof() && clean_end_ ? error::none : failed;
   }
+  co_return error::none;
 }
 
 task<client_error> exchange::read_more() {

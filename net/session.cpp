@@ -15,8 +15,6 @@ namespace {
 /// with unread bytes resets the connection, and the answer with it.
 constexpr std::chrono::milliseconds linger_time{1000};
 constexpr std::size_t linger_bytes = 256 * 1024;
-/// Bytes of chunk extensions and trailers that one request may carry.
-constexpr std::size_t chunk_overhead_bytes = 8 * 1024;
 constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
 
 void append_number(std::string& text, std::size_t number) {
@@ -99,7 +97,7 @@ task<void> session::run(std::shared_ptr<session> self) {
 }
 
 bool session::must_close() const noexcept {
-  return how_.close || kind_ == answer_kind::close || home_->rules->draining.load(std::memory_order_relaxed);
+  return last_ || kind_ == answer_kind::close || home_->rules->draining.load(std::memory_order_relaxed);
 }
 
 task<void> session::converse() {
@@ -179,45 +177,36 @@ task<session::reading> session::read_request(request& message) {
   }
   phase_ = phase::busy;
   if (length > limits.header_bytes) co_return refuse_header();
-  const auto judged =
-      framing::parse_request(input_.unread().substr(0, length), limits.header_count, message, how_);
-  if (!judged) co_return refuse(judged.status, judged.detail);
+  message_parser<true> parser(message, limits.header_count, limits.body_bytes);
+  if (!parser.take_header(input_.unread().substr(0, length)))
+    co_return refuse(parser.judged().status, parser.judged().detail);
   input_.consume(length);
+  last_ = parser.close();
   message.peer = peer_;
-  if (!how_.chunked && how_.content_length.value_or(0) == 0) co_return reading::complete;
-  co_return co_await read_body(message);
+  if (parser.is_done()) co_return reading::complete;
+  co_return co_await read_body(parser);
 }
 
-task<session::reading> session::read_body(request& message) {
+task<session::reading> session::read_body(message_parser<true>& parser) {
   const auto& limits = home_->rules->limits;
-  const auto expected = how_.content_length.value_or(0);
-  if (expected > limits.body_bytes) co_return refuse(413, "the body is too large");
-  framing::chunk_decoder decoder(limits.body_bytes, chunk_overhead_bytes);
   std::optional<steady_clock::time_point> limit;
-  for (;;) {
-    const auto bytes = input_.unread();
-    if (how_.chunked) {
-      const auto step = decoder.feed(bytes, message.body);
-      input_.consume(step.consumed);
-      using progress = framing::chunk_decoder::progress;
-      if (step.now == progress::done) co_return reading::complete;
-      if (step.now == progress::malformed) co_return refuse(400, "the chunked body is malformed");
-      if (step.now == progress::too_large) co_return refuse(413, "the body is too large");
-    } else {
-      const auto taken = std::min<std::size_t>(bytes.size(), expected - message.body.size());
-      framing::append_wiping(message.body, bytes.substr(0, taken));
-      input_.consume(taken);
-      if (message.body.size() == expected) co_return reading::complete;
-    }
+  while (!parser.is_done()) {
+    const bool begun = !input_.unread().empty();
+    input_.consume(parser.take_body(input_.unread()));
+    if (!parser.judged()) co_return refuse(parser.judged().status, parser.judged().detail);
+    if (parser.is_done()) break;
+    // What is left is the line of a chunk, or trailers, still without their end.
+    if (input_.unread().size() >= limits.header_bytes)
+      co_return refuse(400, "a chunk's extension or the trailers are too long");
     if (!limit) {
       limit = steady_clock::now() + limits.body_timeout;
       // A client that has begun its body does not wait for our leave.
-      if (how_.expect_continue && bytes.empty() && !co_await write_all(continue_answer, {}))
-        co_return reading::closed;
+      if (parser.expect_continue() && !begun && !co_await write_all(continue_answer, {})) co_return reading::closed;
     }
     const auto got = co_await read_more(*limit);
     if (got != reading::complete) co_return got;
   }
+  co_return reading::complete;
 }
 
 /// One read. `refused` means that the limit passed; 408 is prepared.

@@ -11,8 +11,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "net/framing.hpp"
 #include "net/input_buffer.hpp"
+#include "net/message_parser.hpp"
 #include "net/server.hpp"
 #include "net/wire.hpp"
 
@@ -88,7 +88,7 @@ class session {
 
   task<void> converse();
   task<reading> read_request(request& message);
-  task<reading> read_body(request& message);
+  task<reading> read_body(message_parser<true>& parser);
   task<reading> read_more(steady_clock::time_point limit);
   task<bool> await_answer();
   task<bool> write_answer(bool head_only, bool close);
@@ -106,7 +106,6 @@ class session {
   watchdog watchdog_;
   tcp_timer answered_;  ///< never expires; cancelled to wake the conversation
   input_buffer input_;
-  framing::frame how_;
   std::string peer_;
   std::string head_;    ///< the answer's header, reused
   response answer_;
@@ -116,6 +115,7 @@ class session {
   phase phase_ = phase::idle;
   bool waiting_ = false;
   bool first_ = true;
+  bool last_ = false;   ///< the client said that no request follows this one
   bool refused_;
 };
 

@@ -87,6 +87,11 @@ const std::vector<vector_> refused = {
     {"chunk end without CRLF", with("Transfer-Encoding: chunked\r\n", "5\r\n123450\r\n\r\n"), "400"},
     {"extension with LF", with("Transfer-Encoding: chunked\r\n", "5;a\nb\r\n12345\r\n0\r\n\r\n"), "400"},
     {"folded trailer", with("Transfer-Encoding: chunked\r\n", "0\r\nA: b\r\n c\r\n\r\n"), "400"},
+    {"folded trailer without a first part", with("Transfer-Encoding: chunked\r\n", "0\r\nA:\r\n c\r\n\r\n"), "400"},
+    {"length as a trailer", with("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 50\r\n\r\n"), "400"},
+    {"coding as a trailer", with("Transfer-Encoding: chunked\r\n", "0\r\nTransfer-Encoding: chunked\r\n\r\n"), "400"},
+    {"blank before an extension", with("Transfer-Encoding: chunked\r\n", "5 ;a\r\n12345\r\n0\r\n\r\n"), "400"},
+    {"line feed in quotes", with("Transfer-Encoding: chunked\r\n", "5;a=\"\n\"\r\n12345\r\n0\r\n\r\n"), "400"},
     {"trailer without a colon", with("Transfer-Encoding: chunked\r\n", "0\r\nAb\r\n\r\n"), "400"},
 };
 
@@ -134,7 +139,7 @@ TEST_CASE("what is unambiguous is served, and so is the canary behind it") {
       {with("Transfer-Encoding: chunked\r\n", "5\r\n12345\r\n0\r\n\r\n"), "POST /first [12345]"},
       {with("Transfer-Encoding: CHUNKED\r\n", "3\r\n123\r\n2\r\n45\r\n0\r\n\r\n"), "POST /first [12345]"},
       {with("Transfer-Encoding: chunked\r\n", "00A;x=\"y\"\r\n1234567890\r\n00\r\n\r\n"), "POST /first [1234567890]"},
-      {with("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 50\r\nHost: b\r\n\r\n"), "POST /first []"},
+      {with("Transfer-Encoding: chunked\r\n", "0\r\nConnection: close\r\nHost: b\r\n\r\n"), "POST /first []"},
       {with("X: caf\xc3\xa9\r\n"), "POST /first []"},
       {with("X:\r\n"), "POST /first []"},
   };
