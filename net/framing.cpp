@@ -6,6 +6,8 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 
+#include "net/http.hpp"
+
 namespace turnout::net::framing {
 namespace {
 
@@ -63,11 +65,26 @@ bool has_folded_line(std::string_view lines) noexcept {
   return false;
 }
 
-bool names_other_version(std::string_view header) noexcept {
+verdict judge_lines(std::string_view header, bool is_request) noexcept {
+  if (has_folded_line(header)) return refused("folded header lines are refused");
   const auto line = header.substr(0, header.find("\r\n"));
+  // To Beast 1.0 is as good as 1.1, and 2.0 as bad as garbage.
   const auto version = line.substr(line.rfind(' ') + 1);
-  return version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' &&
-         is_digit(version[7]) && version != "HTTP/1.1";
+  if (is_request && version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' &&
+      is_digit(version[7]) && version != "HTTP/1.1")
+    return {505, "only HTTP/1.1 is spoken here"};
+  return {};
+}
+
+void append_wiping(std::string& text, std::string_view more) {
+  if (text.capacity() - text.size() < more.size()) {
+    std::string larger;
+    larger.reserve(std::max(text.size() + more.size(), text.capacity() * 2));
+    larger.append(text);
+    wipe(text);
+    text.swap(larger);
+  }
+  text.append(more);
 }
 
 verdict field_guard::take(field which, std::string_view value) noexcept {

@@ -11,6 +11,7 @@
 //   - targets that are no path, fields without number, unknown expectations.
 // No I/O and no state of a connection: bytes in and a verdict out.
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <boost/beast/http/field.hpp>
@@ -38,8 +39,11 @@ bool is_origin_target(std::string_view text) noexcept;
 std::size_t header_length(std::string_view bytes, std::size_t scanned) noexcept;
 /// A line that begins with a blank continues the one before it.
 bool has_folded_line(std::string_view lines) noexcept;
-/// True if a request's first line ends with a well-formed version that is not 1.1.
-bool names_other_version(std::string_view header) noexcept;
+/// What only the raw header tells: folded lines, and a request's version that is none of ours.
+verdict judge_lines(std::string_view header, bool is_request) noexcept;
+
+/// Appends so that no unwiped copy of the text stays behind when it must grow.
+void append_wiping(std::string& text, std::string_view more);
 
 /// The fields of one header, judged as Beast finds them.
 class field_guard {
