@@ -90,8 +90,8 @@ void engine::create(create_command command, std::function<void(create_result)> d
   }
   ++home.unanswered;
   const std::string id = record->id;
-  auto run = std::make_shared<payment_run>(home, std::move(*record), choice.chosen->retry, choice.chosen->route,
-                                           command.arrival, std::move(command.card));
+  auto run = std::make_shared<payment_run>(home, std::move(*record), *choice.chosen, command.arrival,
+                                           std::move(command.card));
   home.live.emplace(id, run);
   run->start(std::move(command.claim), std::move(command.render), std::move(done));
 }
@@ -99,8 +99,10 @@ void engine::create(create_command command, std::function<void(create_result)> d
 void engine::recover(payments::payment record) {
   implementation& home = *implementation_;
   const std::string id = record.id;
-  auto run = std::make_shared<payment_run>(home, std::move(record), payments::default_retry_plan(), policies::route{},
-                                           home.world.clock.now(), payments::card{});
+  // Nobody else is tried for it: of a policy it needs only that there is one.
+  static const policies::policy after_restart{.name = "", .retry = payments::default_retry_plan()};
+  auto run = std::make_shared<payment_run>(home, std::move(record), after_restart, home.world.clock.now(),
+                                           payments::card{});
   home.live.emplace(id, run);
   run->recover();
 }

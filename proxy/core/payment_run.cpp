@@ -142,15 +142,15 @@ void payment_run::ask_router() {
   const payments::payment& record = flow_.record();
   const instant at = now();
   if (home_.draining && record.attempts.empty()) return feed(flow::no_candidate{"shutting_down"});
-  candidate_set found = find_candidates(*config_, route_, record);
+  candidate_set found = find_candidates(*config_, policy_.route, record);
   std::vector<routing::tried> tried;
   for (const payments::attempt& each : record.attempts) tried.push_back({each.connector, each.outcome, each.reason});
   const routing::request asked = routing_request();
   bool budget_spent = false;
-  home_.routing.with([&](routing::router& router, policies::retry_budget& budget) {
-    decision_ = router.choose(asked, route_, found.candidates, tried, at, home_.world.random);
-    if (record.attempts.empty()) budget.on_payment(at.steady);
-    else if (!decision_.order.empty()) budget_spent = !budget.withdraw(at.steady);
+  home_.routing.with([&](routing::router& router, policies::retry_budget&) {
+    decision_ = router.choose(asked, policy_.route, found.candidates, tried, at, home_.world.random);
+    if (record.attempts.empty()) home_.routing.on_payment(policy_, at.steady);
+    else if (!decision_.order.empty()) budget_spent = !home_.routing.withdraw(policy_, at.steady);
   });
   found.excluded.insert(found.excluded.end(), decision_.excluded.begin(), decision_.excluded.end());
   decision_.excluded = std::move(found.excluded);

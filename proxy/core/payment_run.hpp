@@ -35,14 +35,15 @@ struct engine::implementation {
 
 class payment_run : public std::enable_shared_from_this<payment_run> {
  public:
-  payment_run(engine::implementation& home, payments::payment record, const payments::retry_plan& plan,
-              policies::route route, instant arrival, payments::card card)
+  /// `policy` is one of home.config's, or lives for ever.
+  payment_run(engine::implementation& home, payments::payment record, const policies::policy& policy, instant arrival,
+              payments::card card)
       : home_(home),
         config_(home.config),
-        route_(std::move(route)),
+        policy_(policy),
         arrival_(arrival),
         card_(std::move(card)),
-        flow_(std::move(record), plan, arrival, card_.present(),
+        flow_(std::move(record), policy.retry, arrival, card_.present(),
               [config = config_](std::string_view name) -> const payments::connector_profile* {
                 const connectors::definition* found = config->find(name);
                 return found ? &found->profile() : nullptr;
@@ -81,7 +82,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
 
   engine::implementation& home_;
   std::shared_ptr<const configuration> config_;
-  policies::route route_;
+  const policies::policy& policy_;  ///< kept alive by config_
   instant arrival_;
   payments::card card_;
   payments::payment_flow flow_;

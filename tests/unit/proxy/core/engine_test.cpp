@@ -238,3 +238,17 @@ TEST_CASE("a gateway that comes back wakes all that waits for it", "[engine][res
   CHECK(unresolved() == 0);
   CHECK(world.gateways.standing.size() == 100);
 }
+
+TEST_CASE("a policy's own retry budget tightens the proxy's", "[engine]") {
+  fake_world world;
+  world.config = std::make_shared<configuration>(*world.config);
+  world.config->policies.policies[0].retry_budget = 0.0;
+  world.engine->configure(world.config);
+  world.gateways.script["alpha"] = {behaviour::refuse};
+  const auto answer = world.pay();
+  world.clock.run_for(1s);
+  REQUIRE(*answer);
+  CHECK(world.only().status == payment_status::failed);
+  CHECK(world.only().error->code == "retry_budget_exhausted");
+  CHECK(world.gateways.sent == std::vector<std::string>{"alpha sale"});
+}
