@@ -17,6 +17,6 @@ find "${rooms[@]}" -name '*.cpp' ! -path 'tests/*' -print0 |
   xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option || failed=1
 
 echo "the rules of the house"
-python3 tests/unit/house_test.py || failed=1
+python3 tests/unit/house_test.py . || failed=1
 
 exit $failed

@@ -15,7 +15,9 @@ class unanswered_count {
     for (auto& each : counts_) each.store(unknown, std::memory_order_relaxed);
   }
   /// Any thread.
-  void report(std::size_t worker, std::size_t count) noexcept { counts_[worker].store(count, std::memory_order_relaxed); }
+  void report(std::size_t worker, std::size_t count) noexcept {
+    counts_[worker].store(count, std::memory_order_relaxed);
+  }
   /// True once every worker has said zero.
   bool all_answered() const noexcept {
     for (const auto& each : counts_)

@@ -120,9 +120,8 @@ void proxy::make_workers() {
 void proxy::make_merchant_api() {
   api::dependencies world;
   for (const auto& each : workers_)
-    world.workers.push_back(api::worker::with(each->engine(), each->view(), [this, own = each.get()] {
-      return request_id(own->random());
-    }));
+    world.workers.push_back(api::worker::with(each->engine(), each->view(),
+                                              [this, own = each.get()] { return request_id(own->random()); }));
   world.keys = &key_ring_;
   world.request_key = &request_mac_;
   world.card_key = &card_mac_;
@@ -186,8 +185,8 @@ std::uint16_t proxy::listen_on(net::server& server, const listener_settings& whe
   try {
     return server.listen(where.address, where.port);
   } catch (const boost::system::system_error& failed) {
-    std::string text = "cannot listen on " + where.address + ":" + std::to_string(where.port) + ": " +
-                       failed.code().message() + ".";
+    std::string text =
+        "cannot listen on " + where.address + ":" + std::to_string(where.port) + ": " + failed.code().message() + ".";
     if (failed.code() == boost::asio::error::address_in_use)
       text += " Another program has this port: choose another with '" + std::string(key) +
               "' in turnout.yaml, or with the environment variable " + variable + ".";
@@ -317,8 +316,7 @@ void proxy::apply(loaded_files files) {
     log_->note(telemetry::log_level::warn, "config_needs_restart",
                "listen, admin, workers, journal and keys are taken over at the next start only");
   configuration_ = std::move(files.configuration);
-  for (const auto& each : workers_)
-    each->post([own = each.get(), config = configuration_] { own->configure(config); });
+  for (const auto& each : workers_) each->post([own = each.get(), config = configuration_] { own->configure(config); });
   declare_connectors();
   log_->config_reloaded(configuration_->policies.version);
 }

@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include <boost/asio/ip/address.hpp>
 #include <glob.h>
 #include <openssl/sha.h>
+#include <boost/asio/ip/address.hpp>
 
 #include "net/client.hpp"
 #include "settings/reader.hpp"
@@ -193,8 +193,8 @@ struct connector_names {
 void load_connector(const document& file, core::configuration& into, connector_names& names, problems& found) {
   const auto definition = connectors::definition::load(file, found);
   problems ignored;
-  const auto name = definition ? std::optional(definition->profile().name)
-                               : top_value(file, "connector", ignored).text();
+  const auto name =
+      definition ? std::optional(definition->profile().name) : top_value(file, "connector", ignored).text();
   if (!name) return;
   const auto twin = std::find(names.all.begin(), names.all.end(), *name);
   if (twin != names.all.end()) {

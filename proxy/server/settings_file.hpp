@@ -22,15 +22,15 @@ struct listener_settings {
 struct server_settings {
   listener_settings listen{"127.0.0.1", 8080};
   listener_settings admin{"127.0.0.1", 8081};
-  std::string admin_token;            ///< empty only on loopback
-  unsigned workers = 0;               ///< threads; 0 is one per core, see worker_count()
+  std::string admin_token;  ///< empty only on loopback
+  unsigned workers = 0;     ///< threads; 0 is one per core, see worker_count()
   std::string journal_path;
   std::string keys_directory;
-  std::string log_level = "info";     ///< debug | info | warn | error
-  std::string log_file;               ///< empty: standard error
+  std::string log_level = "info";  ///< debug | info | warn | error
+  std::string log_file;            ///< empty: standard error
   net::server_limits limits;
   std::chrono::milliseconds drain_timeout{15000};
-  double retry_budget = 0.20;         ///< failovers as a share of payments, 0..1
+  double retry_budget = 0.20;  ///< failovers as a share of payments, 0..1
   std::string connectors_pattern, policies_pattern, rates_path;
 };
 

@@ -23,8 +23,8 @@ class unresolved_census {
   void add(const views& found) {
     const std::lock_guard lock(mutex_);
     for (const auto& each : found) {
-      const auto known = std::find_if(sum_.begin(), sum_.end(),
-                                      [&](const auto& other) { return other.connector == each.connector; });
+      const auto known =
+          std::find_if(sum_.begin(), sum_.end(), [&](const auto& other) { return other.connector == each.connector; });
       if (known == sum_.end()) {
         sum_.push_back(each);
       } else {

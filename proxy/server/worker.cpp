@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include <boost/asio/post.hpp>
 #include <pthread.h>
+#include <boost/asio/post.hpp>
 
 #include "proxy/server/decision_text.hpp"
 
