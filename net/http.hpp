@@ -1,5 +1,5 @@
 #pragma once
-// HTTP messages as plain values. Beast stays inside two files of this room.
+// HTTP messages as plain values: who uses this room sees no Beast type.
 #include <string>
 #include <string_view>
 #include <utility>

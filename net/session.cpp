@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds linger_time{1000};
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view no_body;
 
 void append_number(std::string& text, std::size_t number) {
   char digits[20];
@@ -201,7 +202,7 @@ task<session::reading> session::read_body(message_parser<true>& parser) {
     if (!limit) {
       limit = steady_clock::now() + limits.body_timeout;
       // A client that has begun its body does not wait for our leave.
-      if (parser.expect_continue() && !begun && !co_await write_all(continue_answer, {})) co_return reading::closed;
+      if (parser.expect_continue() && !begun && !co_await write_all(continue_answer, no_body)) co_return reading::closed;
     }
     const auto got = co_await read_more(*limit);
     if (got != reading::complete) co_return got;
