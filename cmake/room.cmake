@@ -19,9 +19,10 @@ function(turnout_warnings target)
     -Werror -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds)
 endfunction()
 
-# Tests say less about their conversions; the rest holds for them too.
+# Tests say less about their conversions; the rest holds for them too. They are
+# built once and run for seconds: optimising them fully would cost minutes.
 function(turnout_test_warnings target)
-  target_compile_options(${target} PRIVATE
+  target_compile_options(${target} PRIVATE -O1
     -Wall -Wextra -Wno-missing-field-initializers -Wno-restrict
     -Werror -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds)
 endfunction()
