@@ -74,8 +74,8 @@ int synced(long call, int file) {
   const int why = errno;
   ::clock_gettime(CLOCK_MONOTONIC, &ended);
   ++to.syncs;
-  to.sync_nanoseconds += static_cast<std::uint64_t>((ended.tv_sec - begun.tv_sec) * 1'000'000'000L +
-                                                    (ended.tv_nsec - begun.tv_nsec));
+  to.sync_nanoseconds +=
+      static_cast<std::uint64_t>((ended.tv_sec - begun.tv_sec) * 1'000'000'000L + (ended.tv_nsec - begun.tv_nsec));
   errno = why;
   return static_cast<int>(result);
 }

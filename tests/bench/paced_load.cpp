@@ -89,7 +89,8 @@ class load {
       polled_[at] = {connections_[at].socket, POLLIN, 0};
       idle_.push_back(at);
     }
-    for (auto at = plan_.request.find(placeholder); at != std::string::npos; at = plan_.request.find(placeholder, at + 1))
+    for (auto at = plan_.request.find(placeholder); at != std::string::npos;
+         at = plan_.request.find(placeholder, at + 1))
       numbers_at_.push_back(at);
   }
   load(const load&) = delete;
@@ -119,14 +120,15 @@ class load {
   nanoseconds now() const { return clock_type::now() - begun_; }
 
   void send() {
-    connection& through = connections_[idle_.back()];
-    idle_.pop_back();
+    connection& through = connections_[idle_.front()];
+    idle_.pop_front();
     char digits[16];
     std::snprintf(digits, sizeof digits, "%09zu", ++number_);
     for (const std::size_t at : numbers_at_) plan_.request.replace(at, placeholder.size(), digits);
     through.due = waiting_.front();
     waiting_.pop_front();
-    if (*through.due >= warm_up) result_.lateness_ms.push_back(static_cast<double>((now() - *through.due).count()) / 1e6);
+    if (*through.due >= warm_up)
+      result_.lateness_ms.push_back(static_cast<double>((now() - *through.due).count()) / 1e6);
     const auto sent = ::send(through.socket, plan_.request.data(), plan_.request.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(plan_.request.size())) fail("a request was not taken whole");
     ++under_way_;
@@ -160,7 +162,8 @@ class load {
   plan plan_;
   std::vector<connection> connections_;
   std::vector<pollfd> polled_;
-  std::vector<std::size_t> idle_, numbers_at_;
+  std::vector<std::size_t> numbers_at_;
+  std::deque<std::size_t> idle_;     ///< taken in turns: servers close connections that stay silent
   std::deque<nanoseconds> waiting_;  ///< when each was due
   std::size_t under_way_ = 0, number_ = 0;
   clock_type::time_point begun_;
