@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -99,6 +100,12 @@ class Server:
     def memory_mib(self):
         text = Path(f"/proc/{self.pid}/status").read_text()
         return {key: int(re.search(rf"{key}:\s+(\d+) kB", text).group(1)) / 1024 for key in ("VmRSS", "VmHWM")}
+
+
+def busy_seconds():
+    """Of all processors together, whoever used them."""
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port():
@@ -318,6 +325,18 @@ class Bench:
                         "bare": keep(start_bare(build, directory, self.backend)), "turnout": self.turnout}
         self.requests = Requests(directory, self.turnout.key)
 
+    @contextlib.contextmanager
+    def watch_others(self, found):
+        """Adds to `found` the share of the processors that other programs took meanwhile."""
+        def own():
+            tools = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return tools.ru_utime + tools.ru_stime + sum(sum(each.processor_seconds().values())
+                                                         for each in self.servers.values())
+        begun, all_before, own_before = time.monotonic(), busy_seconds(), own()
+        yield
+        others = (busy_seconds() - all_before) - (own() - own_before)
+        found["others"] = max(0.0, others / (time.monotonic() - begun) / os.cpu_count())
+
     def check_counts(self, peer, answered, turnout=None):
         """Requests under way when wrk ends are cut off, and may have charged."""
         journaled = (turnout or self.turnout).new_payments() if peer == "turnout" else None
@@ -332,7 +351,10 @@ class Bench:
         server = self.servers[peer]
         self.backend.begin()
         before, metrics = server.processor_seconds(), self.turnout.metrics()
-        found = saturate(server.port, self.requests.file(peer, server.port), seconds)
+        watched = {}
+        with self.watch_others(watched):
+            found = saturate(server.port, self.requests.file(peer, server.port), seconds)
+        found.update(watched)
         after, more = server.processor_seconds(), self.turnout.metrics()
         done = self.check_counts(peer, found["requests"])
         found["per_second"] = found["requests"] * 1e6 / found["microseconds"]
@@ -345,7 +367,10 @@ class Bench:
         server = self.servers[peer]
         self.backend.begin()
         metrics = self.turnout.metrics()
-        found = paced(self.build, server.port, self.requests.file(peer, server.port))
+        watched = {}
+        with self.watch_others(watched):
+            found = paced(self.build, server.port, self.requests.file(peer, server.port))
+        found.update(watched)
         more = self.turnout.metrics()
         done = self.check_counts(peer, sum(found["statuses"].values()))
         found["commits"] = (more["turnout_journal_commit_seconds_count"] - metrics["turnout_journal_commit_seconds_count"]) / done
@@ -392,7 +417,7 @@ def read_counters(path):
     return {row[0]: row[1:] for row in rows if row[0] != 0}
 
 
-def disk_sync(directory, times=200):
+def disk_sync(directory, times=100):
     """Milliseconds of pwrite + fdatasync: growing a file, and within one, as a write-ahead log does both."""
     page, found = os.urandom(4096), {}
     path = directory / "sync"
@@ -474,7 +499,9 @@ def report_cost(rounds, paced_rounds, counted, memory, disk_bytes, payments, syn
     print(f"  memory             VmRSS {memory['VmRSS']:.1f} MiB, at most {memory['VmHWM']:.1f} MiB, after {payments:,} payments")
     print(f"  disk               {disk_bytes['journal'] / payments:,.0f} bytes of journal, {disk_bytes['log'] / payments:,.0f} bytes of log")
     print("  this disk          4 KiB write + fdatasync: " +
-          "; ".join(f"{kind} {taken['p50']:.3f} ms (p99 {taken['p99']:.3f})" for kind, taken in syncs.items()))
+          "; ".join(f"{kind} {middle([each[kind]['p50'] for each in syncs]):.3f} ms "
+                    f"({min(each[kind]['p50'] for each in syncs):.3f} – {max(each[kind]['p50'] for each in syncs):.3f}, "
+                    f"p99 {max(each[kind]['p99'] for each in syncs):.3f})" for kind in syncs[0]))
 
 
 def filesystem_of(directory):
@@ -485,14 +512,11 @@ def filesystem_of(directory):
 def measure(build, directory, stack):
     kind = filesystem_of(directory)
     model = re.search(r"(?m)^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text())
-    load = os.getloadavg()[0]
     print(f"{len(os.sched_getaffinity(0))} processors ({model.group(1) if model else 'unknown'}), Linux {os.uname().release}, "
-          f"{kind}, load before the run {load:.2f}")
+          f"the journal on {kind}")
     if kind in ("tmpfs", "ramfs"):
         print("WARNING: the journal is not on a disk; its figures mean nothing")
-    if load > 1:
-        print("WARNING: the machine is busy; the ratios may still serve, the absolute figures do not")
-    syncs = disk_sync(directory)
+    syncs = [disk_sync(directory)]
     bench = Bench(build, directory, stack)
     for peer in PEERS:
         bench.throughput_round(peer, WARM_UP_SECONDS)
@@ -501,6 +525,7 @@ def measure(build, directory, stack):
         print(f"round {number + 1} of {ROUNDS} …", flush=True)
         for peer in PEERS:
             rounds[peer].append(bench.throughput_round(peer, ROUND_SECONDS))
+        syncs.append(disk_sync(directory))
     print("latency …", flush=True)
     for _ in range(ROUNDS):
         for peer in PEERS:
@@ -511,7 +536,9 @@ def measure(build, directory, stack):
     rates = report_throughput(rounds)
     report_paced(paced_rounds)
     report_cost(rounds, paced_rounds, counted, memory, disk_bytes, payments, syncs)
-    print(f"\nload after the run {os.getloadavg()[0]:.2f} (the benchmark itself keeps about two processors busy)")
+    others = [each["others"] for found in (*rounds.values(), *paced_rounds.values()) for each in found]
+    print(f"\nother programs took {middle(others):.0%} of the processors during a round (at most {max(others):.0%})" +
+          ("; only the ratios may serve" if middle(others) > 0.05 else ""))
     raw = build / "bench.json"
     raw.write_text(json.dumps({"rates": rates, "rounds": rounds, "paced": paced_rounds, "counted": counted, "memory": memory,
                                "disk_bytes": disk_bytes, "payments": payments, "syncs": syncs}, indent=1))
