@@ -16,7 +16,7 @@ using turnout::payments::operation;
 using turnout::payments::outcome;
 
 std::shared_ptr<const turnout::connectors::definition> shipped(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  const auto root = std::filesystem::path(TURNOUT_SOURCE_DIR);
   std::ifstream in(root / "conf/connectors" / (name + ".yaml"));
   std::ostringstream text;
   text << in.rdbuf();

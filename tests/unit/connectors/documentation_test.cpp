@@ -7,7 +7,7 @@ using turnout::payments::operation;
 using turnout::payments::outcome;
 
 TEST_CASE("the documentation's example works") {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  const auto root = std::filesystem::path(TURNOUT_SOURCE_DIR);
   std::ifstream in(root / "docs/connectors.md");
   std::ostringstream read;
   read << in.rdbuf();

@@ -14,7 +14,7 @@
 namespace turnout::connectors::testing {
 
 inline std::string shipped_text(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  const auto root = std::filesystem::path(TURNOUT_SOURCE_DIR);
   std::ifstream in(root / "conf/connectors" / (name + ".yaml"));
   REQUIRE(in);
   std::ostringstream text;

@@ -34,7 +34,7 @@ void check_problem(const std::string& text, const std::string& position, std::in
 
 // A file of the project, found from where this one is.
 std::string project_file(const std::string& path) {
-  std::ifstream in(std::filesystem::path(__FILE__).parent_path() / "../../.." / path);
+  std::ifstream in(std::filesystem::path(TURNOUT_SOURCE_DIR) / path);
   REQUIRE(in);
   return (std::ostringstream() << in.rdbuf()).str();
 }

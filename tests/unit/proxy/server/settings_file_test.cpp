@@ -13,7 +13,7 @@ using namespace turnout;
 
 namespace {
 
-const std::filesystem::path shipped = std::filesystem::path(__FILE__).parent_path() / "../../../../conf";
+const std::filesystem::path shipped = std::filesystem::path(TURNOUT_SOURCE_DIR) / "conf";
 
 /// An environment in which every variable that the shipped files name is set.
 settings::secret_source environment(std::map<std::string, std::string> variables = {}) {
