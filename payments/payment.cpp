@@ -10,9 +10,10 @@ namespace {
 constexpr name_table<payment_status, 6> statuses{
     {"processing", "requires_action", "authorized", "succeeded", "failed", "canceled"}};
 
-constexpr name_table<payment_event_type, 12> event_types{
+constexpr name_table<payment_event_type, 14> event_types{
     {"created", "attempt_started", "attempt_ended", "attempt_resolved", "reversal_wanted", "reversal_confirmed",
-     "late_approval", "answered", "cancel_requested", "recovered", "attention_raised", "finished"}};
+     "late_approval", "charge_found", "answered", "cancel_requested", "recovered", "attention_raised",
+     "attention_cleared", "finished"}};
 
 }  // namespace
 

@@ -71,7 +71,7 @@ struct payment {
 
 enum class payment_event_type : std::uint8_t {
   created, attempt_started, attempt_ended, attempt_resolved, reversal_wanted, reversal_confirmed,
-  late_approval, answered, cancel_requested, recovered, attention_raised, finished
+  late_approval, charge_found, answered, cancel_requested, recovered, attention_raised, attention_cleared, finished
 };
 std::string_view to_string(payment_event_type) noexcept;
 

@@ -82,6 +82,7 @@ void payment_flow::on(const flow::recovered&, instant now) {
     ladders_[i] = ladder{.begun = now.steady, .last_carried = now.steady, .next_at = now.steady};
     if (!each.in_flight) continue;
     each.in_flight = false;
+    each.sends = std::max(each.sends, 1);  // it may have been sent: that is all that is known
     each.outcome = outcome::unknown;
     each.code = "interrupted";
     each.ended_at = now.wall;
@@ -143,7 +144,8 @@ void payment_flow::on(const flow::cancel_requested&, instant now) {
 void payment_flow::on(const flow::gateway_recovered& event, instant now) {
   if (phase_ == phase::waiting) phase_ = phase::idle;
   for (std::size_t i = 0; i < ladders_.size(); ++i) {
-    if (record_.attempts[i].connector != event.connector || !needs_work(i)) continue;
+    const bool under_way = phase_ == phase::sending && sending_ == i;
+    if (record_.attempts[i].connector != event.connector || !needs_work(i) || under_way) continue;
     ladders_[i].next_at = now.steady;
     ladders_[i].rung = 0;
   }
@@ -157,7 +159,7 @@ void payment_flow::on(const flow::gateway_said& event, instant now) {
   const auto index = static_cast<std::size_t>(found - record_.attempts.begin());
   if (found->in_flight) return;  // the send under way will say the same, or its ladder will
   if (event.result.result == outcome::approved) {
-    approve(index, event.result, now);
+    approve(index, event.result, now, false);
   } else if (is_decline(event.result.result) && found->outcome != outcome::unknown && found->unresolved()) {
     settle(index, event.result.result, event.result, now);
   }
@@ -174,7 +176,7 @@ void payment_flow::charge_ended(std::size_t index, const send_result& result, in
   steps.next_at = now.steady;
   if (result.carried) steps.last_carried = now.steady;
   if (result.result == outcome::approved) {
-    approve(index, result, now);
+    approve(index, result, now, true);
   } else {
     each.outcome = result.result;
     each.code = result.code;
@@ -191,7 +193,7 @@ void payment_flow::charge_ended(std::size_t index, const send_result& result, in
 void payment_flow::replay_ended(std::size_t index, const send_result& result, instant now) {
   if (result.carried) ladders_[index].last_carried = now.steady;
   attempt& each = record_.attempts[index];
-  if (result.result == outcome::approved) return approve(index, result, now);
+  if (result.result == outcome::approved) return approve(index, result, now, false);
   if (each.seen_approved || !each.unresolved()) return;  // settled by news that came meanwhile
   if (is_decline(result.result)) {
     settle(index, result.result, result, now);
@@ -205,7 +207,7 @@ void payment_flow::replay_ended(std::size_t index, const send_result& result, in
 
 void payment_flow::inquiry_ended(std::size_t index, const send_result& result, instant now) {
   const attempt& each = record_.attempts[index];
-  if (result.result == outcome::approved) return approve(index, result, now);
+  if (result.result == outcome::approved) return approve(index, result, now, false);
   // It told us otherwise before (only a reversal ends that), or news came meanwhile.
   if (each.seen_approved || !each.unresolved()) return;
   const bool says_declined = is_decline(result.result);
@@ -242,17 +244,20 @@ void payment_flow::reversal_ended(std::size_t index, const send_result& result, 
 }
 
 // The gateway says that the charge exists.
-void payment_flow::approve(std::size_t index, const send_result& result, instant now) {
+void payment_flow::approve(std::size_t index, const send_result& result, instant now, bool first_answer) {
   attempt& each = record_.attempts[index];
   const bool seen_before = std::exchange(each.seen_approved, true);
   if (!result.gateway_reference.empty()) each.gateway_reference = result.gateway_reference;
   if (each.reversal == reversal_state::confirmed) {
-    // Acknowledged as reversed before anybody had seen it: make sure.
-    if (!seen_before) want_reversal(index, "late_approval", now);
-    return;
+    if (seen_before) return;
+    // Acknowledged as reversed before anybody had seen it, and it stands all the
+    // same: the gateway broke its promise to block late arrivals.
+    note(payment_event_type::late_approval, now, each.id, {});
+    return want_reversal(index, "late_approval", now);
   }
   if (each.reversal == reversal_state::wanted) {
     ladders_[index].reverse_acknowledged = false;  // it exists after all: reverse it again
+    if (!seen_before) note(payment_event_type::charge_found, now, each.id, {});
     return;
   }
   if (each.outcome == outcome::approved && seen_before) return;  // told twice
@@ -274,7 +279,7 @@ void payment_flow::approve(std::size_t index, const send_result& result, instant
     note(payment_event_type::late_approval, now, each.id, {});
     return want_reversal(index, "late_approval", now);
   }
-  if (each.sends > 1) note(payment_event_type::attempt_resolved, now, each.id, to_string(each.outcome));
+  if (!first_answer) note(payment_event_type::attempt_resolved, now, each.id, to_string(each.outcome));
 }
 
 // The attempt is proven not charged: by a definite answer, or by a proof.

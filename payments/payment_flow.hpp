@@ -124,7 +124,7 @@ class payment_flow {
   void replay_ended(std::size_t index, const send_result& result, instant now);
   void inquiry_ended(std::size_t index, const send_result& result, instant now);
   void reversal_ended(std::size_t index, const send_result& result, instant now);
-  void approve(std::size_t index, const send_result& result, instant now);
+  void approve(std::size_t index, const send_result& result, instant now, bool first_answer);
   void settle(std::size_t index, outcome ended, const send_result& result, instant now);
   void want_reversal(std::size_t index, std::string_view reason, instant now);
 

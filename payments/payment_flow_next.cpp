@@ -185,9 +185,11 @@ bool payment_flow::may_replay(std::size_t index, instant now) const {
   if (each.outcome != outcome::unknown || each.reversal != reversal_state::none) return false;
   if (!gateway->resolve.replay || !gateway->idempotency.replay_is_proof()) return false;
   const steady_time begun = ladders_[index].begun;
-  // The whole replay must fit into the key's declared life.
-  return now.steady < begun + gateway->resolve.replay_for &&
-         now.steady + send_limit(*gateway) < begun + gateway->idempotency.ttl;
+  // The whole replay must fit into the key's declared life, on both clocks: the
+  // steady one stands still while the machine is suspended, the gateway's does not.
+  const milliseconds life = std::min<milliseconds>(gateway->resolve.replay_for,
+                                                   gateway->idempotency.ttl - send_limit(*gateway));
+  return now.steady - begun < life && now.wall - each.started_at < life;
 }
 
 bool payment_flow::rung_allowed(std::size_t index, send_kind kind, instant now) const {
@@ -266,7 +268,9 @@ void payment_flow::raise_attention(instant now) {
       reason = record_.attempts[i].reversal == reversal_state::wanted ? "reversal_unconfirmed" : "unresolved_for_long";
   }
   if (reason.empty()) {
+    if (!record_.attention) return;
     record_.attention.reset();
+    note(payment_event_type::attention_cleared, now, {}, {});
   } else if (!record_.attention || record_.attention->reason != reason) {
     record_.attention = attention{now.wall, std::string(reason)};
     note(payment_event_type::attention_raised, now, {}, reason);

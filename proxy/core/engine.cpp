@@ -16,6 +16,12 @@ using payments::outcome;
 
 namespace {
 
+// Who waits for a gateway that recovers is woken in batches: a thousand
+// inquiries at once would bring it down again.
+constexpr std::size_t wake_batch = 200;
+constexpr payments::milliseconds wake_interval{500};
+constexpr payments::milliseconds wake_pause{2000};
+
 payments::payment new_record(const create_command& command, const policies::policy& policy, random_source& random) {
   const payments::payment_request& wish = command.request;
   payments::payment record{.merchant = wish.merchant, .livemode = wish.livemode, .amount = wish.amount};
@@ -35,13 +41,37 @@ payments::payment new_record(const create_command& command, const policies::poli
 
 }  // namespace
 
-void engine::implementation::note_health(const std::string& connector, const payments::send_result& result) {
-  bool& trouble = troubled[connector];
-  const bool definite = result.answered && result.result != outcome::unknown && result.result != outcome::not_sent;
-  const bool recovered = trouble && (definite || result.not_found);
-  if (definite || result.not_found) trouble = false;
-  else if (result.result == outcome::unknown || !result.answered) trouble = true;
-  if (recovered && owner.on_gateway_recovered) owner.on_gateway_recovered(connector);
+void engine::implementation::note_health(const std::string& connector, const payments::send_result& result,
+                                         instant now) {
+  // Our own limits say nothing about the gateway.
+  if (result.code == "too_many_connections" || result.code == "deadline_passed") return;
+  health& known = gateways[connector];
+  const bool definite =
+      result.not_found || (result.answered && result.result != outcome::unknown && result.result != outcome::not_sent);
+  if (!definite) {
+    known.troubled |= result.result == outcome::unknown || !result.answered;
+    return;
+  }
+  // A gateway that flickers wakes everybody now and then, not each time.
+  if (!std::exchange(known.troubled, false) || now.steady < known.last_wake + wake_pause) return;
+  known.last_wake = now.steady;
+  if (owner.on_gateway_recovered) owner.on_gateway_recovered(connector);
+}
+
+void engine::implementation::wake(const std::string& connector, std::vector<std::shared_ptr<payment_run>> waiting) {
+  std::size_t woken = 0;
+  while (!waiting.empty() && woken < wake_batch) {
+    const std::shared_ptr<payment_run> next = std::move(waiting.back());
+    waiting.pop_back();
+    if (!next->flow().waits_for(connector)) continue;
+    next->feed(flow::gateway_recovered{connector});
+    ++woken;
+  }
+  if (waiting.empty()) return;
+  world.clock.call_at(world.clock.now().steady + wake_interval,
+                      [home = owner.implementation_, connector, rest = std::move(waiting)]() mutable {
+                        home->wake(connector, std::move(rest));
+                      });
 }
 
 engine::engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config,
@@ -82,11 +112,10 @@ void engine::create(create_command command, std::function<void(create_result)> d
   if (refusal) {
     // A key that was used before is answered from what it did then, even if
     // the same request would be refused today.
-    if (command.claim) {
-      auto existing = home.world.journal.find_key(command.request.merchant, command.request.livemode, command.claim->key);
-      if (existing) return done(answer_from(home.world.journal, *command.claim, std::move(*existing)));
-    }
-    return done(std::move(*refusal));
+    std::optional<create_result> earlier;
+    if (command.claim)
+      earlier = find_answer(home.world.journal, command.request.merchant, command.request.livemode, *command.claim);
+    return done(earlier ? std::move(*earlier) : std::move(*refusal));
   }
   ++home.unanswered;
   const std::string id = record->id;
@@ -113,7 +142,7 @@ void engine::gateway_recovered(std::string_view connector) {
   std::vector<std::shared_ptr<payment_run>> waiting;
   for (const auto& [id, run] : implementation_->live)
     if (run->flow().waits_for(connector)) waiting.push_back(run);
-  for (const auto& run : waiting) run->feed(flow::gateway_recovered{std::string(connector)});
+  implementation_->wake(std::string(connector), std::move(waiting));
 }
 
 void engine::drain() { implementation_->draining = true; }

@@ -54,11 +54,9 @@ void payment_run::pump() {
 void payment_run::perform(flow::action action) {
   if (!flow_.needs_card()) card_.wipe();
   std::vector<payments::payment_event> events = flow_.take_events();
-  observe_events(events);
   std::move(events.begin(), events.end(), std::back_inserter(uncommitted_));
   // A choice needs no commit of its own: it becomes durable with the attempt it leads to.
-  const bool may_wait_for_more = std::holds_alternative<flow::choose>(action) || std::holds_alternative<flow::none>(action);
-  if (uncommitted_.empty() || may_wait_for_more) return act(action);
+  if (uncommitted_.empty() || std::holds_alternative<flow::choose>(action)) return act(action);
   commit_then(std::move(action));
 }
 
@@ -91,6 +89,7 @@ void payment_run::committed(const flow::action& action, commit_result result) {
   }
   committing_ = false;
   create_ = false;
+  observe_events(uncommitted_);
   uncommitted_.clear();
   decisions_.clear();
   act(action);
@@ -102,7 +101,10 @@ void payment_run::committed(const flow::action& action, commit_result result) {
 // is told what the journal has: processing.
 void payment_run::commit_refused(const flow::action& action) {
   if (create_) {
-    reply({.status = create_status::unavailable});
+    // The key may have been used before: then its payment must not be denied.
+    std::optional<create_result> earlier;
+    if (claim_) earlier = find_answer(home_.world.journal, flow_.record().merchant, flow_.record().livemode, *claim_);
+    reply(earlier ? std::move(*earlier) : create_result{.status = create_status::unavailable});
     return end();
   }
   if (done_ && now().steady >= flow_.deadline()) {
@@ -141,7 +143,6 @@ routing::request payment_run::routing_request() const {
 void payment_run::ask_router() {
   const payments::payment& record = flow_.record();
   const instant at = now();
-  if (home_.draining && record.attempts.empty()) return feed(flow::no_candidate{"shutting_down"});
   candidate_set found = find_candidates(*config_, policy_.route, record);
   std::vector<routing::tried> tried;
   for (const payments::attempt& each : record.attempts) tried.push_back({each.connector, each.outcome, each.reason});
@@ -184,7 +185,7 @@ void payment_run::send(const flow::send& what) {
     home_.routing.with([&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
   }
   const auto self = shared_from_this();
-  home_.world.transport.send(attempt.connector, gateway->build_request(operation, context), what.deadline,
+  home_.world.transport.send(*gateway, gateway->build_request(operation, context), what.deadline,
                              [self, what](exchange came_back) { self->sent(what, std::move(came_back)); });
 }
 
@@ -216,7 +217,7 @@ void payment_run::sent(const flow::send& what, exchange came_back) {
   }
   const std::string connector = attempt.connector;
   feed(flow::sent{result});
-  home_.note_health(connector, result);
+  home_.note_health(connector, result, now());
 }
 
 void payment_run::wait(steady_time until) {

@@ -27,10 +27,16 @@ struct engine::implementation {
   bool draining = false;
   std::size_t unanswered = 0;
   std::unordered_map<std::string, std::shared_ptr<payment_run>> live;
-  std::map<std::string, bool, std::less<>> troubled;  ///< connectors whose last send gave no definite answer
+  struct health {
+    bool troubled = false;     ///< the last send gave no definite answer
+    steady_time last_wake{};
+  };
+  std::map<std::string, health, std::less<>> gateways;
 
   /// Notices when a gateway gives definite answers again after trouble.
-  void note_health(const std::string& connector, const payments::send_result& result);
+  void note_health(const std::string& connector, const payments::send_result& result, instant now);
+  /// Wakes those that wait for `connector`, a few at a time.
+  void wake(const std::string& connector, std::vector<std::shared_ptr<payment_run>> waiting);
 };
 
 class payment_run : public std::enable_shared_from_this<payment_run> {
@@ -60,7 +66,6 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void recover() { feed(payments::flow::recovered{}); }
   void feed(payments::flow::event event);
   const payments::payment_flow& flow() const noexcept { return flow_; }
-  bool unanswered() const noexcept { return static_cast<bool>(done_); }
 
  private:
   void pump();
@@ -99,7 +104,6 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
   routing::decision decision_;   ///< of the latest attempt
-  std::vector<routing::exclusion> excluded_;
   clock::timer_id timer_ = 0;
   bool timer_set_ = false;
 };

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connectors/definition.hpp"
 #include "connectors/wire.hpp"
 #include "payments/instant.hpp"
 #include "payments/payment.hpp"
@@ -99,9 +100,12 @@ struct exchange {
 class transport {
  public:
   virtual ~transport() = default;
-  /// Completes by `deadline` at the latest. Unless a complete keep-alive answer
-  /// was read, the connection is closed when it completes.
-  virtual void send(std::string_view connector, connectors::wire_request request, steady_time deadline,
+  /// Sends to the address and with the limits of `connector` itself: a payment
+  /// stays with the definition it began with, whatever a reload put under the
+  /// same name. The definition outlives the send. Completes by `deadline` at the
+  /// latest. Unless a complete keep-alive answer was read, the connection is
+  /// closed when it completes.
+  virtual void send(const connectors::definition& connector, connectors::wire_request request, steady_time deadline,
                     std::function<void(exchange)> done) = 0;
 };
 

@@ -31,7 +31,9 @@ class shared_routing {
   /// Inside with() only: takes one failover from the proxy's budget, and from the
   /// policy's own where it has one; false when either is spent.
   bool withdraw(const policies::policy& policy, payments::steady_time now) {
-    return (!policy.retry_budget || tightened(policy).withdraw(now)) && budget_.withdraw(now);
+    if (!policy.retry_budget) return budget_.withdraw(now);
+    policies::retry_budget& own = tightened(policy);
+    return own.remaining(now) >= 1 && budget_.withdraw(now) && own.withdraw(now);
   }
 
  private:

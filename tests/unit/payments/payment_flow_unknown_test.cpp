@@ -82,6 +82,19 @@ TEST_CASE("a replay stays within the key's life and replay_for", "[flow][unknown
   CHECK_FALSE(run.flow->needs_card());
 }
 
+TEST_CASE("a key's life also passes while the machine is suspended", "[flow][unknown]") {
+  flow_driver run;
+  make_unknown(run);
+  REQUIRE(run.is_send(send_kind::replay));
+  run.now.wall += 48h;  // the steady clock stood still
+  run.now.steady += 1s;
+  run.reply(silence());
+  REQUIRE(run.is_send(send_kind::inquire));
+  run.reply(silence());
+  run.sleep();
+  CHECK(run.is_send(send_kind::inquire));
+}
+
 TEST_CASE("not found is final only when asked late enough", "[flow][unknown]") {
   flow_driver run;
   run.profiles.at("alpha").resolve.replay = false;
@@ -264,9 +277,10 @@ TEST_CASE("after a crash there is no card: inquire, never replay, never another 
   run.feed(flow::recovered{});
   CHECK(run.at(0).outcome == outcome::unknown);
   REQUIRE(run.is_send(send_kind::inquire));
-  SECTION("approved stands") {
+  SECTION("approved stands, and the story says that it was found") {
     run.reply(said(outcome::approved));
     CHECK(run.record().status == payment_status::succeeded);
+    CHECK(run.told(payment_event_type::attempt_resolved));
   }
   SECTION("proven not charged is interrupted") {
     run.pass(31s);
@@ -372,6 +386,39 @@ TEST_CASE("a late approval blocks the next attempt until it is reversed", "[flow
   REQUIRE(run.is_send(send_kind::reverse));
   run.reply(said(outcome::approved));
   CHECK(run.is<flow::choose>());
+}
+
+TEST_CASE("a charge that appears after its acknowledged reversal is a broken promise", "[flow][late]") {
+  flow_driver run;
+  run.profiles.at("alpha").resolve.replay = run.profiles.at("alpha").resolve.inquire = false;
+  make_unknown(run);
+  REQUIRE(run.is_send(send_kind::reverse));
+  run.reply(said(outcome::approved));
+  run.choose("beta");
+  run.reply(said(outcome::approved));
+  run.answered();
+  run.feed(flow::gateway_said{"att_1", said(outcome::approved)});
+  CHECK(run.told(payment_event_type::late_approval));
+  REQUIRE(run.is_send(send_kind::reverse));
+  run.reply(said(outcome::approved));
+  CHECK(run.is<flow::finish>());
+  CHECK(run.record().connector == "beta");
+}
+
+TEST_CASE("attention ends with its cause, and that is written down", "[flow]") {
+  flow_driver run;
+  make_unknown(run);
+  run.pass_to_deadline();
+  run.reply(silence());
+  run.answered();
+  run.pass(2h);
+  run.reply(silence());
+  REQUIRE(run.record().attention);
+  CHECK(run.record().attention->reason == "unresolved_for_long");
+  while (!run.is_send(send_kind::inquire)) run.is<flow::wait>() ? run.sleep() : run.reply(silence());
+  run.reply(said(outcome::approved));
+  CHECK_FALSE(run.record().attention);
+  CHECK(run.told(payment_event_type::attention_cleared));
 }
 
 TEST_CASE("news that overtakes a replay under way", "[flow][late]") {

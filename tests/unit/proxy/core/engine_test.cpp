@@ -181,6 +181,20 @@ TEST_CASE("a full disk refuses new payments before anything is sent", "[engine][
   CHECK((*accepted)->status == create_status::answered);
 }
 
+TEST_CASE("a full disk does not deny a payment that its key has made", "[engine][journal][idempotency]") {
+  fake_world world;
+  const auto first = world.pay(world.command("k1"));
+  world.clock.run_for(1s);
+  world.records.full = true;
+  const auto again = world.pay(world.command("k1"));
+  const auto fresh = world.pay(world.command("k2"));
+  world.clock.run_for(1s);
+  REQUIRE(*again);
+  CHECK((*again)->status == create_status::replayed);
+  CHECK((*again)->answer.body == (*first)->answer.body);
+  CHECK((*fresh)->status == create_status::unavailable);
+}
+
 TEST_CASE("an outcome that cannot be written is not told; it is written when there is room", "[engine][journal]") {
   fake_world world;
   const auto answer = world.pay();
@@ -237,6 +251,26 @@ TEST_CASE("a gateway that comes back wakes all that waits for it", "[engine][res
   world.clock.run_for(500ms);
   CHECK(unresolved() == 0);
   CHECK(world.gateways.standing.size() == 100);
+}
+
+TEST_CASE("a thousand that wait for a gateway are woken in batches", "[engine][resolver]") {
+  fake_world world;
+  world.gateways.otherwise = behaviour::charge_then_stall;
+  for (int i = 0; i < 1000; ++i) world.pay();
+  world.clock.run_for(9s);
+  world.gateways.otherwise = behaviour::refuse;
+  world.clock.run_for(10min);
+  world.gateways.otherwise = behaviour::approve;
+  const auto unresolved = [&] {
+    return std::count_if(world.records.durable.begin(), world.records.durable.end(),
+                         [](const auto& each) { return !is_final(each.second.status); });
+  };
+  while (unresolved() == 1000) REQUIRE(world.clock.step());
+  world.clock.run_for(100ms);
+  CHECK(unresolved() > 500);
+  world.clock.run_for(4s);
+  CHECK(unresolved() == 0);
+  CHECK(world.gateways.standing.size() == 1000);
 }
 
 TEST_CASE("a policy's own retry budget tightens the proxy's", "[engine]") {

@@ -161,10 +161,11 @@ class fake_transport final : public transport {
   std::map<std::string, std::string> standing;                       ///< reference -> connector
   std::vector<std::string> sent;                                     ///< "alpha sale"
 
-  void send(std::string_view connector, connectors::wire_request request, steady_time deadline,
+  void send(const connectors::definition& to, connectors::wire_request request, steady_time deadline,
             std::function<void(exchange)> done) override {
+    const std::string& connector = to.profile().name;
     const std::string reference = request.target;
-    sent.push_back(std::string(connector) + " " + request.method);
+    sent.push_back(connector + " " + request.method);
     // The order that all safety rests on: the intent is durable before the first byte.
     bool durable = false;
     for (const auto& [id, record] : records_.durable)
@@ -173,7 +174,7 @@ class fake_transport final : public transport {
     exchange came_back;
     came_back.carried = true;
     came_back.reply.status = 200;
-    auto& plan = script[std::string(connector)];
+    auto& plan = script[connector];
     const behaviour next = plan.empty() ? otherwise : plan.front();
     if (!plan.empty()) plan.pop_front();
     steady_time when = std::min(clock_.now().steady + 20ms, deadline);
