@@ -2,23 +2,21 @@
 // those of the wire; card data is moved or wiped on the way.
 #include "proxy/server/gateway_transport.hpp"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
-
-#include <boost/asio/post.hpp>
 
 namespace turnout::server {
 
 struct gateway_transport::peer {
-  std::string url;
-  payments::connector_timeouts timeouts;
+  const std::string connector, url;
+  const payments::connector_timeouts timeouts;
   net::client_pool pool;
-  /// The newest configuration that named this connector.
-  std::weak_ptr<const core::configuration> used_by;
-  bool retired = false;
 
-  peer(boost::asio::io_context& worker, std::string address, const payments::connector_timeouts& limits)
-      : url(std::move(address)), timeouts(limits), pool(worker, net::parse_endpoint(url), client_limits(limits)) {}
+  peer(boost::asio::io_context& worker, const connectors::definition& who)
+      : connector(who.profile().name),
+        url(who.base_url()),
+        timeouts(who.profile().timeouts),
+        pool(worker, net::parse_endpoint(url), client_limits(timeouts)) {}
 
   static net::client_limits client_limits(const payments::connector_timeouts& timeouts) {
     net::client_limits limits;
@@ -27,8 +25,10 @@ struct gateway_transport::peer {
     return limits;
   }
 
-  bool same_as(std::string_view address, const payments::connector_timeouts& limits) const {
-    return url == address && timeouts.connect == limits.connect && timeouts.response == limits.response;
+  bool serves(const connectors::definition& who) const noexcept {
+    const payments::connector_profile& profile = who.profile();
+    return connector == profile.name && url == who.base_url() && timeouts.connect == profile.timeouts.connect &&
+           timeouts.response == profile.timeouts.response;
   }
 };
 
@@ -60,45 +60,32 @@ core::exchange from_wire(net::exchange_result&& from) {
 gateway_transport::gateway_transport(boost::asio::io_context& worker) : worker_(worker) {}
 gateway_transport::~gateway_transport() = default;
 
+std::shared_ptr<gateway_transport::peer> gateway_transport::peer_of(const connectors::definition& connector) {
+  const auto known =
+      std::find_if(peers_.begin(), peers_.end(), [&](const auto& each) { return each->serves(connector); });
+  if (known != peers_.end()) return *known;
+  return peers_.emplace_back(std::make_shared<peer>(worker_, connector));
+}
+
 void gateway_transport::configure(const std::shared_ptr<const core::configuration>& config) {
-  for (const auto& connector : config->connectors) {
-    const payments::connector_profile& profile = connector->profile();
-    std::shared_ptr<peer>& known = peers_[profile.name];
-    if (!known || !known->same_as(connector->base_url(), profile.timeouts)) {
-      if (known) known->retired = true;
-      known = std::make_shared<peer>(worker_, std::string(connector->base_url()), profile.timeouts);
-    }
-    known->used_by = config;
-  }
-  std::erase_if(peers_, [](const auto& entry) {
-    entry.second->retired |= entry.second->used_by.expired();
-    return entry.second->used_by.expired();
+  std::vector<std::shared_ptr<peer>> named;
+  named.reserve(config->connectors.size());
+  for (const auto& connector : config->connectors) named.push_back(peer_of(*connector));
+  peers_ = std::move(named);
+}
+
+void gateway_transport::send(const connectors::definition& connector, connectors::wire_request request,
+                             core::steady_time deadline, std::function<void(core::exchange)> done) {
+  std::shared_ptr<peer> to = peer_of(connector);
+  net::client_pool& pool = to->pool;
+  // The exchange holds its pool: one that is not in the list any more ends with its last exchange.
+  pool.send(to_wire(request), deadline, [to = std::move(to), done = std::move(done)](net::exchange_result result) {
+    done(from_wire(std::move(result)));
   });
 }
 
-void gateway_transport::send(std::string_view connector, connectors::wire_request request, core::steady_time deadline,
-                             std::function<void(core::exchange)> done) {
-  const auto found = peers_.find(connector);
-  if (found == peers_.end()) {
-    boost::asio::post(worker_, [done = std::move(done)] {
-      core::exchange nowhere;
-      nowhere.error = "resolve_failed";
-      done(std::move(nowhere));
-    });
-    return;
-  }
-  std::shared_ptr<peer> to = found->second;
-  net::client_pool& pool = to->pool;
-  pool.send(to_wire(request), deadline,
-            [this, to = std::move(to), done = std::move(done)](net::exchange_result result) mutable {
-              done(from_wire(std::move(result)));
-              // A pool must not die inside its own callback.
-              if (to->retired) boost::asio::post(worker_, [last = std::move(to)] {});
-            });
-}
-
 void gateway_transport::close() {
-  for (const auto& [name, each] : peers_) each->pool.close();
+  for (const auto& each : peers_) each->pool.close();
 }
 
 }  // namespace turnout::server

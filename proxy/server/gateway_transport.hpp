@@ -1,11 +1,9 @@
 #pragma once
-// The core's transport over pooled HTTP connections: one pool per connector on
-// each worker.
+// The core's transport over pooled HTTP connections: one pool per connector and
+// address on each worker.
 #include <functional>
-#include <map>
 #include <memory>
-#include <string>
-#include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -22,12 +20,15 @@ class gateway_transport final : public core::transport {
   ~gateway_transport() override;
 
   /// Pools for the connectors of `config`. Those whose address and limits are
-  /// as before stay; a replaced pool lives until its last exchange is over, and
-  /// that of a connector which is gone until no payment uses the configuration
-  /// that named it.
+  /// as before stay; any other is forgotten, and lives until its last exchange
+  /// is over.
   void configure(const std::shared_ptr<const core::configuration>& config);
 
-  void send(std::string_view connector, connectors::wire_request request, core::steady_time deadline,
+  /// To the address that `connector` itself has, not to what a newer
+  /// configuration knows under its name: asking another host about a payment
+  /// could charge it twice, or "prove" that it was never charged. A pool that
+  /// was forgotten meanwhile is made anew.
+  void send(const connectors::definition& connector, connectors::wire_request request, core::steady_time deadline,
             std::function<void(core::exchange)> done) override;
 
   /// Closes idle connections and fails what waits for one.
@@ -35,8 +36,10 @@ class gateway_transport final : public core::transport {
 
  private:
   struct peer;
+  std::shared_ptr<peer> peer_of(const connectors::definition& connector);
+
   boost::asio::io_context& worker_;
-  std::map<std::string, std::shared_ptr<peer>, std::less<>> peers_;
+  std::vector<std::shared_ptr<peer>> peers_;  ///< by connector, address and limits; a handful
 };
 
 }  // namespace turnout::server

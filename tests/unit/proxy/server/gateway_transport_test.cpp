@@ -59,24 +59,31 @@ struct world {
   std::uint16_t port = gateway.listen("127.0.0.1", 0);
   server::gateway_transport transport{context};
 
-  core::exchange send(std::string_view connector = "alpha", std::chrono::milliseconds deadline = 5000ms,
-                      std::string body = "card=1") {
+  /// What a payment under `config` sends to its only connector.
+  core::exchange send(const std::shared_ptr<const core::configuration>& config,
+                      std::chrono::milliseconds deadline = 5000ms) {
     connectors::wire_request request;
     request.method = "POST";
     request.target = "/v1/charges?x=1";
     request.headers.emplace_back("Authorization", payments::secret_string("Bearer k"));
-    request.body = payments::secret_string(std::move(body));
+    request.body = payments::secret_string("card=1");
     std::optional<core::exchange> result;
     bool inside = true;
-    transport.send(connector, std::move(request), std::chrono::steady_clock::now() + deadline, [&](core::exchange got) {
-      CHECK_FALSE(inside);
-      result = std::move(got);
-    });
+    transport.send(*config->connectors.front(), std::move(request), std::chrono::steady_clock::now() + deadline,
+                   [&](core::exchange got) {
+                     CHECK_FALSE(inside);
+                     result = std::move(got);
+                   });
     inside = false;
-    const auto patience = std::chrono::steady_clock::now() + 20s;
-    while (!result && std::chrono::steady_clock::now() < patience) context.run_one_for(100ms);
-    REQUIRE(result);
+    run_until([&] { return result.has_value(); });
     return *result;
+  }
+
+  template <class Condition>
+  void run_until(Condition is_met) {
+    const auto patience = std::chrono::steady_clock::now() + 20s;
+    while (!is_met() && std::chrono::steady_clock::now() < patience) context.run_one_for(100ms);
+    REQUIRE(is_met());
   }
 };
 
@@ -87,8 +94,9 @@ TEST_CASE("a complete answer comes back whole, and the request arrives whole") {
   w.handler = [](std::size_t, net::request&&, net::responder reply) {
     reply.send({402, {{"X-Trace", "t1"}}, R"({"error":1})"});
   };
-  w.transport.configure(configuration(w.port));
-  const core::exchange got = w.send();
+  const auto config = configuration(w.port);
+  w.transport.configure(config);
+  const core::exchange got = w.send(config);
   CHECK(got.error.empty());
   CHECK(got.carried);
   CHECK(got.reply.status == 402);
@@ -110,7 +118,7 @@ TEST_CASE("nobody listening is a refused connection that carried nothing") {
   }
   const auto config = configuration(closed);
   w.transport.configure(config);
-  const core::exchange got = w.send();
+  const core::exchange got = w.send(config);
   CHECK(got.error == "connect_refused");
   CHECK_FALSE(got.carried);
 }
@@ -120,7 +128,7 @@ TEST_CASE("a gateway that closes instead of answering has been sent to") {
   w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.abort(); };
   const auto config = configuration(w.port);
   w.transport.configure(config);
-  const core::exchange got = w.send();
+  const core::exchange got = w.send(config);
   CHECK(got.error == "connection_lost");
   CHECK(got.carried);
 }
@@ -132,14 +140,14 @@ TEST_CASE("silence is a response timeout that carried the request") {
   SECTION("by the connector's own limit") {
     const auto config = configuration(w.port, 60ms);
     w.transport.configure(config);
-    const core::exchange got = w.send();
+    const core::exchange got = w.send(config);
     CHECK(got.error == "response_timeout");
     CHECK(got.carried);
   }
   SECTION("by the payment's deadline") {
     const auto config = configuration(w.port);
     w.transport.configure(config);
-    const core::exchange got = w.send("alpha", 60ms);
+    const core::exchange got = w.send(config, 60ms);
     CHECK(got.error == "response_timeout");
     CHECK(got.carried);
   }
@@ -149,15 +157,8 @@ TEST_CASE("a deadline that is over carries nothing") {
   world w;
   const auto config = configuration(w.port);
   w.transport.configure(config);
-  const core::exchange got = w.send("alpha", -1ms);
+  const core::exchange got = w.send(config, -1ms);
   CHECK(got.error == "deadline_passed");
-  CHECK_FALSE(got.carried);
-}
-
-TEST_CASE("a connector without a pool is not resolved, and nothing is carried") {
-  world w;
-  const core::exchange got = w.send("nobody");
-  CHECK(got.error == "resolve_failed");
   CHECK_FALSE(got.carried);
 }
 
@@ -171,15 +172,61 @@ TEST_CASE("an answer that breaks HTTP is malformed, never a success") {
   });
   const auto config = configuration(acceptor.local_endpoint().port());
   w.transport.configure(config);
-  const core::exchange got = w.send();
+  const core::exchange got = w.send(config);
   CHECK(got.error == "response_malformed");
   CHECK(got.carried);
 }
 
-TEST_CASE("a reload moves a connector to its new address; an exchange under way finishes at the old one") {
+namespace {
+
+/// Answers every request with its own status.
+struct other_gateway {
+  net::server server;
+  std::uint16_t port = server.listen("127.0.0.1", 0);
+  other_gateway(boost::asio::io_context& context, unsigned status)
+      : server({&context}, {},
+               [status](std::size_t, net::request&&, net::responder reply) {
+                 reply.send({status, {}, {}});
+               },
+               [](unsigned refused, std::string_view) {
+                 return net::response{refused, {}, {}};
+               }) {}
+};
+
+}  // namespace
+
+TEST_CASE("a reload moves a connector for new payments; those in flight stay with the address they began with") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.send({201, {}, {}}); };
+  other_gateway moved(w.context, 204);
+  const auto before = configuration(w.port);
+  const auto after = configuration(moved.port);
+  w.transport.configure(before);
+  CHECK(w.send(before).reply.status == 201);
+  w.transport.configure(after);
+  CHECK(w.send(after).reply.status == 204);
+  // Its inquiry or its replay, minutes and reloads later.
+  CHECK(w.send(before).reply.status == 201);
+  w.transport.configure(after);
+  CHECK(w.send(before).reply.status == 201);
+  CHECK(w.send(after).reply.status == 204);
+}
+
+TEST_CASE("a payment in flight keeps its limits over a reload, too") {
+  world w;
+  std::vector<net::responder> kept;
+  w.handler = [&](std::size_t, net::request&&, net::responder reply) { kept.push_back(std::move(reply)); };
+  const auto patient = configuration(w.port, 10s), hasty = configuration(w.port, 50ms);
+  w.transport.configure(hasty);
+  w.transport.configure(patient);
+  CHECK(w.send(hasty, 10s).latency < 5s);
+}
+
+TEST_CASE("an exchange under way finishes at the old address") {
   world w;
   std::optional<net::responder> waiting;
   w.handler = [&](std::size_t, net::request&&, net::responder reply) { waiting = std::move(reply); };
+  other_gateway moved(w.context, 204);
   const auto before = configuration(w.port);
   w.transport.configure(before);
 
@@ -187,39 +234,42 @@ TEST_CASE("a reload moves a connector to its new address; an exchange under way 
   connectors::wire_request request;
   request.method = "POST";
   request.target = "/";
-  w.transport.send("alpha", std::move(request), std::chrono::steady_clock::now() + 10s,
+  w.transport.send(*before->connectors.front(), std::move(request), std::chrono::steady_clock::now() + 10s,
                    [&](core::exchange got) { first = std::move(got); });
-  const auto patience = std::chrono::steady_clock::now() + 10s;
-  while (!waiting && std::chrono::steady_clock::now() < patience) w.context.run_one_for(100ms);
-  REQUIRE(waiting);
+  w.run_until([&] { return waiting.has_value(); });
 
-  net::server moved(
-      {&w.context}, {},
-      [](std::size_t, net::request&&, net::responder reply) {
-        reply.send({204, {}, {}});
-      },
-      [](unsigned status, std::string_view) {
-        return net::response{status, {}, {}};
-      });
-  const auto after = configuration(moved.listen("127.0.0.1", 0));
+  const auto after = configuration(moved.port);
   w.transport.configure(after);
-  CHECK(w.send().reply.status == 204);
-
+  CHECK(w.send(after).reply.status == 204);
   waiting->send({201, {}, {}});
-  while (!first && std::chrono::steady_clock::now() < patience) w.context.run_one_for(100ms);
-  REQUIRE(first);
+  w.run_until([&] { return first.has_value(); });
   CHECK(first->reply.status == 201);
+  // Its pool ends with it, and its connection with the pool.
+  w.run_until([&] { return w.gateway.open_connections() == 0; });
 }
 
-TEST_CASE("a connector that is gone stays reachable for payments that know it, and then is forgotten") {
+TEST_CASE("a connector that is gone stays reachable for payments that know it; idle connections to it are closed") {
   world w;
   w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.send({200, {}, {}}); };
-  auto before = configuration(w.port);
+  const auto before = configuration(w.port);
   w.transport.configure(before);
+  CHECK(w.send(before).error.empty());
+  CHECK(w.gateway.open_connections() == 1);
   const auto empty = std::make_shared<core::configuration>();
   w.transport.configure(empty);
-  CHECK(w.send().error.empty());
-  before.reset();
+  w.run_until([&] { return w.gateway.open_connections() == 0; });
+  CHECK(w.send(before).error.empty());
   w.transport.configure(empty);
-  CHECK(w.send().error == "resolve_failed");
+  w.run_until([&] { return w.gateway.open_connections() == 0; });
+}
+
+TEST_CASE("a reload that changes nothing keeps the open connections") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.send({200, {}, {}}); };
+  const auto config = configuration(w.port);
+  w.transport.configure(config);
+  CHECK(w.send(config).error.empty());
+  w.transport.configure(configuration(w.port));
+  CHECK(w.send(configuration(w.port)).error.empty());
+  CHECK(w.gateway.open_connections() == 1);
 }
