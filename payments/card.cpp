@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "payments/name_table.hpp"
 
@@ -149,6 +150,28 @@ void card::wipe() noexcept {
   number_.wipe();
   cvc_.wipe();
   holder_.wipe();
+}
+
+void mask_number(std::string& text, const card_summary& card) {
+  const auto is_digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    if (!is_digit(begin) || (begin > 0 && is_digit(begin - 1))) continue;
+    std::string digits;
+    std::vector<std::size_t> places;
+    for (std::size_t at = begin; is_digit(at); ++at) {
+      digits.push_back(text[at]);
+      places.push_back(at);
+      if (at + 1 < text.size() && (text[at + 1] == ' ' || text[at + 1] == '-') && is_digit(at + 2)) ++at;
+    }
+    // The number may stand within a longer run of digits.
+    for (std::size_t from = 0; from + shortest_number <= digits.size(); ++from) {
+      if (digits.compare(from, card.bin.size(), card.bin) != 0 || card.bin.empty()) continue;
+      for (std::size_t length = shortest_number; length <= longest_number && from + length <= digits.size(); ++length) {
+        if (digits.compare(from + length - card.last4.size(), card.last4.size(), card.last4) != 0) continue;
+        for (std::size_t i = from; i < from + length; ++i) text[places[i]] = '*';
+      }
+    }
+  }
 }
 
 }  // namespace turnout::payments

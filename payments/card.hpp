@@ -90,6 +90,11 @@ class card {
   card_brand brand_ = card_brand::unknown;
 };
 
+/// Replaces the digits of this card's number by '*' wherever `text` holds it, also
+/// with single blanks or dashes between its digits. Works without the number: a
+/// run of 12 to 19 digits that begins with the BIN and ends with the last four is it.
+void mask_number(std::string& text, const card_summary& card);
+
 bool luhn_valid(std::string_view digits) noexcept;
 card_brand brand_of(std::string_view digits) noexcept;
 

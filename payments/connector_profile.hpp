@@ -28,10 +28,10 @@ struct idempotency_profile {
   std::chrono::seconds ttl{0};  ///< declared life of a key
 
   /// True when a definite answer to a replay is a proof, and a replay cannot
-  /// charge a second time.
+  /// charge a second time. Whatever is cached, it is cached only once the first
+  /// request has ended: a replay beside a slow one must not run in parallel.
   bool replay_is_proof() const noexcept {
-    return caches == key_caches::all ||
-           (caches == key_caches::success && in_flight != key_in_flight::parallel);
+    return caches != key_caches::none && in_flight != key_in_flight::parallel;
   }
 };
 

@@ -26,10 +26,12 @@ struct send_result {
   decline_reason reason = decline_reason::none;
   std::string gateway_code;           ///< as the gateway wrote it
   std::string gateway_reference;      ///< the gateway's own id, where told
-  std::optional<bool> captured;       ///< where the rule says it
+  std::optional<bool> captured;       ///< where the rule says it; read from the answer only when it is true or false
   std::optional<std::int64_t> amount_minor;  ///< where the gateway tells, in the charged currency's minor units
   std::optional<std::string> currency;       ///< where the gateway tells
-  bool amount_unreadable = false;     ///< the rule reads an amount, the answer had none that parses
+  /// The rule reads an amount, a currency or `captured`, and the answer had none
+  /// that parses: an approval is reversed and rejected, never taken for the one asked.
+  bool amount_unreadable = false;
   std::string action_url;             ///< requires_action: where the shopper must go
   milliseconds latency{0};
 };

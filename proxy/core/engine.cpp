@@ -136,7 +136,12 @@ void engine::recover(payments::payment record) {
   run->recover();
 }
 
-void engine::configure(std::shared_ptr<const configuration> config) { implementation_->config = std::move(config); }
+void engine::configure(std::shared_ptr<const configuration> config) {
+  implementation_->config = std::move(config);
+  std::vector<std::shared_ptr<payment_run>> runs;  // adopting may end a run
+  for (const auto& [id, run] : implementation_->live) runs.push_back(run);
+  for (const auto& run : runs) run->adopt(implementation_->config);
+}
 
 void engine::gateway_recovered(std::string_view connector) {
   std::vector<std::shared_ptr<payment_run>> waiting;

@@ -30,6 +30,13 @@ payments::payment as_processing(const payments::payment& record) {
   return told;
 }
 
+/// Gateways have been seen to write the card number into their answers; what is
+/// kept of an answer goes to disk and to the merchant.
+void forget_number(payments::send_result& result, const payments::card_summary& card) {
+  for (std::string* text : {&result.gateway_code, &result.gateway_reference, &result.action_url})
+    payments::mask_number(*text, card);
+}
+
 }  // namespace
 
 void payment_run::feed(flow::event event) {
@@ -130,6 +137,23 @@ void payment_run::act(const flow::action& action) {
   if (std::holds_alternative<flow::finish>(action)) end();
 }
 
+const connectors::definition* payment_run::gateway(std::string_view name) const noexcept {
+  if (const connectors::definition* own = config_->find(name)) return own;
+  for (const auto& each : adopted_)
+    if (const connectors::definition* found = each->find(name)) return found;
+  return nullptr;
+}
+
+void payment_run::adopt(const std::shared_ptr<const configuration>& config) {
+  std::vector<std::string> back;
+  for (const payments::attempt& each : flow_.record().attempts)
+    if (flow_.waits_for(each.connector) && gateway(each.connector) == nullptr && config->find(each.connector) != nullptr)
+      back.push_back(each.connector);
+  if (back.empty()) return;
+  adopted_.push_back(config);
+  for (std::string& each : back) feed(flow::gateway_recovered{std::move(each)});
+}
+
 routing::request payment_run::routing_request() const {
   const payments::payment& record = flow_.record();
   return {.merchant = record.merchant,
@@ -173,8 +197,8 @@ void payment_run::ask_router() {
 void payment_run::send(const flow::send& what) {
   const payments::payment& record = flow_.record();
   const payments::attempt& attempt = record.attempts[what.attempt];
-  const connectors::definition* gateway = config_->find(attempt.connector);
-  TURNOUT_ASSERT(gateway != nullptr);
+  const connectors::definition* peer = gateway(attempt.connector);
+  TURNOUT_ASSERT(peer != nullptr);
   payments::operation operation = attempt.operation;
   if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
   if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
@@ -185,7 +209,7 @@ void payment_run::send(const flow::send& what) {
     home_.routing.with([&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
   }
   const auto self = shared_from_this();
-  home_.world.transport.send(*gateway, gateway->build_request(operation, context), what.deadline,
+  home_.world.transport.send(*peer, peer->build_request(operation, context), what.deadline,
                              [self, what](exchange came_back) { self->sent(what, std::move(came_back)); });
 }
 
@@ -197,8 +221,8 @@ void payment_run::sent(const flow::send& what, exchange came_back) {
     payments::operation operation = attempt.operation;
     if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
     if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
-    const connectors::definition* gateway = config_->find(attempt.connector);
-    result = gateway->parse_response(operation, came_back.reply, attempt.amount);
+    result = gateway(attempt.connector)->parse_response(operation, came_back.reply, attempt.amount);
+    forget_number(result, record.card);
     result.answered = true;
     result.carried = true;
   } else {

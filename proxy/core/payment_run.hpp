@@ -50,10 +50,12 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
         arrival_(arrival),
         card_(std::move(card)),
         flow_(std::move(record), policy.retry, arrival, card_.present(),
-              [config = config_](std::string_view name) -> const payments::connector_profile* {
-                const connectors::definition* found = config->find(name);
+              [this](std::string_view name) -> const payments::connector_profile* {
+                const connectors::definition* found = gateway(name);
                 return found ? &found->profile() : nullptr;
               }) {}
+  payment_run(const payment_run&) = delete;
+  payment_run& operator=(const payment_run&) = delete;
 
   void start(std::optional<idempotency_claim> claim, std::function<stored_answer(const payments::payment&)> render,
              std::function<void(create_result)> done) {
@@ -64,6 +66,9 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
     feed(payments::flow::start{});
   }
   void recover() { feed(payments::flow::recovered{}); }
+  /// `config` may have a connector that this payment waits for and that its own
+  /// configuration lacks (it was removed, and is back).
+  void adopt(const std::shared_ptr<const configuration>& config);
   void feed(payments::flow::event event);
   const payments::payment_flow& flow() const noexcept { return flow_; }
 
@@ -84,9 +89,12 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void end();
   instant now() { return home_.world.clock.now(); }
   routing::request routing_request() const;
+  /// Null when no configuration this payment knows has it.
+  const connectors::definition* gateway(std::string_view name) const noexcept;
 
   engine::implementation& home_;
   std::shared_ptr<const configuration> config_;
+  std::vector<std::shared_ptr<const configuration>> adopted_;  ///< only asked for what config_ lacks
   const policies::policy& policy_;  ///< kept alive by config_
   instant arrival_;
   payments::card card_;

@@ -226,3 +226,19 @@ TEST_CASE("a long secret is wiped where it lay on the heap") {
 }
 
 TEST_CASE("wiping nothing is allowed") { secure_wipe(nullptr, 0); }
+
+TEST_CASE("a card's number is masked wherever a text holds it", "[card]") {
+  turnout::payments::card_summary known;
+  known.bin = "424242";
+  known.last4 = "4242";
+  const auto masked = [&](std::string text) {
+    turnout::payments::mask_number(text, known);
+    return text;
+  };
+  CHECK(masked("4242424242424242") == "****************");
+  CHECK(masked("x4242 4242 4242 4242y") == "x**** **** **** ****y");
+  CHECK(masked("00424242424242424200").find("4242424242424242") == std::string::npos);
+  CHECK(masked("ch_5555555555554444") == "ch_5555555555554444");
+  CHECK(masked("424242") == "424242");
+  CHECK(masked("") == "");
+}

@@ -55,6 +55,9 @@ TEST_CASE("a gateway without keys is never replayed", "[flow][unknown]") {
   SECTION("only success is kept, and a running request is not noticed") {
     run.profiles.at("alpha").idempotency = {key_caches::success, key_in_flight::parallel, 24h};
   }
+  SECTION("everything is kept, but a replay beside a slow original is processed too") {
+    run.profiles.at("alpha").idempotency = {key_caches::all, key_in_flight::parallel, 24h};
+  }
   SECTION("not declared in resolve") { run.profiles.at("alpha").resolve.replay = false; }
   make_unknown(run);
   CHECK(run.is_send(send_kind::inquire));

@@ -273,6 +273,34 @@ TEST_CASE("a thousand that wait for a gateway are woken in batches", "[engine][r
   CHECK(world.gateways.standing.size() == 1000);
 }
 
+TEST_CASE("a payment resumes when its connector comes back", "[engine][crash]") {
+  fake_world world;
+  world.gateways.script["alpha"] = {behaviour::charge_then_stall};
+  world.pay();
+  world.clock.run_for(2s);
+  const auto whole = world.config;
+  world.config = std::make_shared<configuration>(*whole);
+  world.config->connectors.erase(world.config->connectors.begin());
+  world.crash();
+  world.clock.run_for(1min);
+  REQUIRE(world.only().attention);
+  CHECK(world.only().status == payment_status::processing);
+  world.engine->configure(whole);
+  world.clock.run_for(1s);
+  CHECK(world.only().status == payment_status::succeeded);
+  CHECK_FALSE(world.only().attention);
+}
+
+TEST_CASE("a card number that a gateway writes back is not kept", "[engine][secrets]") {
+  fake_world world;
+  world.gateways.echo = "card 4242-4242-4242-4242 (4242424242424242) refused";
+  world.gateways.script["alpha"] = {behaviour::decline};
+  world.gateways.script["beta"] = {behaviour::decline};
+  world.pay();
+  world.clock.run_for(1s);
+  CHECK(world.only().attempts.at(0).gateway_code == "card ****-****-****-**** (****************) refused");
+}
+
 TEST_CASE("a policy's own retry budget tightens the proxy's", "[engine]") {
   fake_world world;
   world.config = std::make_shared<configuration>(*world.config);

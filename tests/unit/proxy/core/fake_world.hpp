@@ -143,6 +143,7 @@ class fake_gateway final : public connectors::definition {
       result.reason = payments::decline_reason::do_not_honor;
     }
     if (reply.body == "not_found") result.not_found = true;
+    if (!reply.headers.empty()) result.gateway_code = reply.headers.front().second;
     return result;
   }
 
@@ -157,6 +158,7 @@ class fake_transport final : public transport {
   fake_transport(virtual_clock& clock, fake_journal& records) : clock_(clock), records_(records) {}
 
   std::map<std::string, std::deque<behaviour>, std::less<>> script;  ///< per connector
+  std::string echo;                                                  ///< written back by every gateway
   behaviour otherwise = behaviour::approve;                          ///< when the script is empty
   std::map<std::string, std::string> standing;                       ///< reference -> connector
   std::vector<std::string> sent;                                     ///< "alpha sale"
@@ -174,6 +176,7 @@ class fake_transport final : public transport {
     exchange came_back;
     came_back.carried = true;
     came_back.reply.status = 200;
+    if (!echo.empty()) came_back.reply.headers.emplace_back("X-Message", echo);
     auto& plan = script[connector];
     const behaviour next = plan.empty() ? otherwise : plan.front();
     if (!plan.empty()) plan.pop_front();
