@@ -10,7 +10,6 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include "net/message_parser.hpp"
@@ -137,13 +136,10 @@ task<client_error> exchange::find_place() {
   }
   client_pool::implementation::waiter self(pool_.worker);
   self.wake.expires_at(deadline_);
-  pool_.waiting.push_back(&self);
+  pool_.waiting.push_back(self);
   error_code ignored;
   co_await self.wake.async_wait(asio::redirect_error(use_task, ignored));
-  if (!self.granted) {
-    std::erase(pool_.waiting, &self);
-    co_return error::too_many_connections;
-  }
+  if (!self.granted) co_return error::too_many_connections;
   has_place_ = true;
   connection_ = std::move(self.connection);
   // What was handed over may have been closed by the peer right after its answer.
@@ -155,10 +151,9 @@ task<client_error> exchange::find_addresses() {
   if (pool_.addresses.empty() && pool_.resolving && !pool_.closed) {
     client_pool::implementation::waiter self(pool_.worker);
     self.wake.expires_at(deadline_);
-    pool_.unresolved.push_back(&self);
+    pool_.unresolved.push_back(self);
     error_code ignored;
     co_await self.wake.async_wait(asio::redirect_error(use_task, ignored));
-    std::erase(pool_.unresolved, &self);
   }
   co_return pool_.addresses.empty() ? error::resolve_failed : error::none;
 }
@@ -319,7 +314,7 @@ void client_pool::send(request message, steady_clock::time_point deadline, std::
   auto& pool = *implementation_;
   const bool outer = std::exchange(pool.sending, true);
   asio::co_spawn(pool.worker.get_executor(),
-                 run_exchange(implementation_, std::move(message), deadline, std::move(done)), asio::detached);
+                 run_exchange(implementation_, std::move(message), deadline, std::move(done)), end_on_exception);
   pool.sending = outer;
 }
 

@@ -72,7 +72,8 @@ class client_pool {
   /// A pooled connection that turns out dead *before any byte was written* is
   /// replaced silently; once a byte was written nothing is ever repeated.
   /// When `done` runs, the connection is either back in the pool (a complete
-  /// keep-alive answer was read) or closed.
+  /// keep-alive answer was read) or closed. What `done` throws comes out of the
+  /// worker's run().
   void send(request message, std::chrono::steady_clock::time_point deadline,
             std::function<void(exchange_result)> done);
   /// Closes idle connections and fails waiting requests. What is under way

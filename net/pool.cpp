@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 
@@ -58,11 +57,11 @@ bool client_pool::implementation::take_place() noexcept {
 void client_pool::implementation::give_back(connection_ptr connection) {
   if (closed) connection = nullptr;
   if (!waiting.empty()) {
-    auto* next = waiting.front();
+    waiter& next = waiting.front();
     waiting.pop_front();
-    next->connection = std::move(connection);
-    next->granted = true;
-    next->wake.cancel();
+    next.connection = std::move(connection);
+    next.granted = true;
+    next.wake.cancel();
     return;
   }
   if (connection == nullptr || idle_.size() >= limits.idle_connections) {
@@ -101,14 +100,14 @@ void client_pool::implementation::close() {
   sweep_timer_.cancel();
   resolve_timer_.cancel();
   resolver_.cancel();
-  for (auto* one : waiting) one->wake.cancel();
-  for (auto* one : unresolved) one->wake.cancel();
+  for (waiter& one : waiting) one.wake.cancel();
+  for (waiter& one : unresolved) one.wake.cancel();
 }
 
 void client_pool::implementation::start_resolving() {
   if (!resolving) return;
   asio::post(worker, [self = shared_from_this()] {
-    if (!self->closed) asio::co_spawn(self->worker.get_executor(), self->resolve_names(), asio::detached);
+    if (!self->closed) asio::co_spawn(self->worker.get_executor(), self->resolve_names(), end_on_exception);
   });
 }
 
@@ -121,7 +120,7 @@ task<void> client_pool::implementation::resolve_names() {
     // A failed resolution keeps what was known: stale addresses beat none.
     if (!failed && !found.empty()) addresses.assign(found.begin(), found.end());
     resolving = false;
-    for (auto* one : unresolved) one->wake.cancel();
+    for (waiter& one : unresolved) one.wake.cancel();
     unresolved.clear();
     if (closed) break;
     resolve_timer_.expires_after(failed ? std::min(resolve_again, limits.resolve_every) : limits.resolve_every);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/intrusive/list.hpp>
+
 #include "net/client.hpp"
 #include "net/input_buffer.hpp"
 #include "net/wire.hpp"
@@ -30,12 +32,16 @@ using connection_ptr = std::unique_ptr<client_connection>;
 
 struct client_pool::implementation : std::enable_shared_from_this<client_pool::implementation> {
   /// One exchange that waits for a place (or for the first addresses).
-  struct waiter {
+  /// It lives on a coroutine's frame, and leaves its queue by itself when the
+  /// frame dies, which a context's end may do in any order.
+  struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     explicit waiter(asio::io_context& worker) : wake(worker.get_executor()) {}
     tcp_timer wake;
     connection_ptr connection;         ///< handed over open; null: connect, the place is yours
     bool granted = false;
   };
+
+  using waiters = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
 
   implementation(asio::io_context& where, endpoint peer_, client_limits limits_);
 
@@ -56,8 +62,8 @@ struct client_pool::implementation : std::enable_shared_from_this<client_pool::i
   bool resolving = false;              ///< the first answer is still to come
   bool sending = false;                ///< inside send()
   bool closed = false;
-  std::deque<waiter*> waiting;         ///< for a place, first come first served
-  std::vector<waiter*> unresolved;     ///< for the first addresses
+  waiters waiting;                     ///< for a place, first come first served
+  waiters unresolved;                  ///< for the first addresses
 
  private:
   void sweep_later(steady_clock::time_point when);

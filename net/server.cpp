@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 
@@ -48,7 +47,7 @@ void admit(std::shared_ptr<shard> home, tcp_socket socket) {
   }
   auto& worker = home->worker;
   auto guest = std::make_shared<session>(std::move(home), std::move(socket), refused);
-  asio::co_spawn(worker.get_executor(), session::run(std::move(guest)), asio::detached);
+  asio::co_spawn(worker.get_executor(), session::run(std::move(guest)), end_on_exception);
 }
 
 task<void> accept_all(shards homes, tcp_acceptor acceptor) {
@@ -115,7 +114,7 @@ std::uint16_t server::listen(const std::string& address, std::uint16_t port) {
   acceptor.bind(where);
   acceptor.listen(asio::socket_base::max_listen_connections);
   const auto bound = acceptor.local_endpoint().port();
-  asio::co_spawn(first.worker.get_executor(), accept_all(implementation_->homes, std::move(acceptor)), asio::detached);
+  asio::co_spawn(first.worker.get_executor(), accept_all(implementation_->homes, std::move(acceptor)), end_on_exception);
   return bound;
 }
 

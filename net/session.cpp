@@ -167,8 +167,8 @@ task<session::reading> session::read_request(request& message) {
     if (scanned != 0) {
       phase_ = phase::busy;
       if (was_empty && !first_) header_limit = steady_clock::now() + limits.header_timeout;
-    } else if (rules.draining && socket_.available() == 0) {
-      co_return reading::closed;
+    } else if (error_code failed; rules.draining && socket_.available(failed) == 0) {
+      co_return reading::closed;  // also when stop() has closed it meanwhile
     }
     const bool between = scanned == 0 && !first_;
     const auto got = co_await read_more(between ? begun + limits.idle_timeout : header_limit);

@@ -3,6 +3,7 @@
 // type-erased default costs on every operation. Also the watchdog, which puts
 // a time limit on socket operations without touching a timer per operation.
 #include <chrono>
+#include <exception>
 #include <memory>
 
 #include <boost/asio/awaitable.hpp>
@@ -27,6 +28,14 @@ using tcp_timer = asio::basic_waitable_timer<steady_clock, asio::wait_traits<ste
 template <class T>
 using task = asio::awaitable<T, executor>;
 inline constexpr asio::use_awaitable_t<executor> use_task{};
+
+/// What co_spawn calls at a coroutine's end. Coroutines here handle what can go
+/// wrong; an exception is a fault of ours, in a state that nobody knows. It
+/// comes out of the context's run() and ends the process rather than being
+/// swallowed: the journal knows the rest.
+inline constexpr auto end_on_exception = [](const std::exception_ptr& fault) {
+  if (fault) std::rethrow_exception(fault);
+};
 
 /// Cancels the operations of a socket when a time is reached. A limit that is
 /// moved further away (the usual case: a keep-alive connection) costs two

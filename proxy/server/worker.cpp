@@ -25,6 +25,10 @@ worker::~worker() { stop(); }
 void worker::start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "worker");
+    // Nothing is caught: after an exception nobody knows the state of the
+    // payments at hand. std::terminate writes its text to standard error (texts
+    // of exceptions never hold card data), and the next start asks the gateways
+    // about everything that the journal has as unfinished.
     context_.run();
   });
 }
@@ -32,6 +36,7 @@ void worker::start() {
 void worker::stop() {
   context_.stop();
   if (thread_.joinable()) thread_.join();
+  transport_.close();
   // From here on no completion comes: the journal's handle says so.
   engine_.reset();
   journal_.reset();

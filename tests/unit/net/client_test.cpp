@@ -482,3 +482,46 @@ TEST_CASE("addresses") {
     CHECK_THROWS_AS(parse_endpoint(bad), std::invalid_argument);
   }
 }
+
+TEST_CASE("what a completion throws comes out of the worker's run, and is never swallowed") {
+  raw::listener house;
+  boost::asio::io_context context{1};
+  turnout::net::client_pool pool(context, turnout::net::parse_endpoint("http://127.0.0.1:" + std::to_string(house.port)), {});
+  const auto fault = [](exchange_result) { throw std::runtime_error("fault of ours"); };
+  const auto now = std::chrono::steady_clock::now();
+  SECTION("before anything was tried") { pool.send(asking(), now - 1s, fault); }
+  SECTION("after a refused connection") {
+    house.close();
+    pool.send(asking(), now + 10s, fault);
+  }
+  SECTION("after an exchange") {
+    pool.send(asking(), now + 10s, fault);
+    context.run_one_for(10s);
+    auto peer = house.accept();
+    peer.send(ok("x"));
+    CHECK_THROWS_WITH(context.run(), "fault of ours");
+    return;
+  }
+  CHECK_THROWS_WITH(context.run(), "fault of ours");
+}
+
+TEST_CASE("a context may end while exchanges wait, and their frames die in any order") {
+  // A frame that dies last closes the pool, which must not reach for those that died before.
+  raw::listener house;
+  auto context = std::make_unique<boost::asio::io_context>(1);
+  client_limits limits;
+  limits.connections = 1;
+  const std::string host = GENERATE("127.0.0.1", "localhost");
+  auto pool = std::make_shared<turnout::net::client_pool>(
+      *context, turnout::net::parse_endpoint("http://" + host + ":" + std::to_string(house.port)), limits);
+  bool called = false;
+  for (int i = 0; i < 4; ++i)
+    pool->send(asking(), std::chrono::steady_clock::now() + 10s, [&called, pool](exchange_result) { called = true; });
+  context->poll();
+  std::weak_ptr<turnout::net::client_pool> gone = pool;
+  pool.reset();
+  CHECK_FALSE(gone.expired());
+  context.reset();
+  CHECK(gone.expired());
+  CHECK_FALSE(called);
+}

@@ -418,3 +418,13 @@ TEST_CASE("connections are dealt out over the workers, and stay there") {
   CHECK(by_worker[1] == 10);
   CHECK_FALSE(strayed);
 }
+
+TEST_CASE("a fault in a session comes out of the worker's run, and is never swallowed") {
+  boost::asio::io_context context{1};
+  turnout::net::server house(
+      {&context}, {}, [](std::size_t, turnout::net::request&&, turnout::net::responder) {},
+      [](unsigned, std::string_view) -> turnout::net::response { throw std::runtime_error("fault of ours"); });
+  auto peer = raw::connection::to(house.listen("127.0.0.1", 0));
+  peer.send("no HTTP\r\n\r\n");
+  CHECK_THROWS_WITH(context.run_for(std::chrono::seconds(10)), "fault of ours");
+}
