@@ -538,7 +538,7 @@ def measure(build, directory, stack):
     report_cost(rounds, paced_rounds, counted, memory, disk_bytes, payments, syncs)
     others = [each["others"] for found in (*rounds.values(), *paced_rounds.values()) for each in found]
     print(f"\nother programs took {middle(others):.0%} of the processors during a round (at most {max(others):.0%})" +
-          ("; only the ratios may serve" if middle(others) > 0.05 else ""))
+          (": repeat it on a quiet machine, not even the ratios hold" if middle(others) > 0.05 else ""))
     raw = build / "bench.json"
     raw.write_text(json.dumps({"rates": rates, "rounds": rounds, "paced": paced_rounds, "counted": counted, "memory": memory,
                                "disk_bytes": disk_bytes, "payments": payments, "syncs": syncs}, indent=1))
