@@ -154,8 +154,8 @@ void check_promises(const settings::value& resolve, const settings::value& whole
   if (promised.replay) {
     if (!profile.idempotency.replay_is_proof())
       methods.error(
-          "resolve method 'replay' needs idempotency with caches: all, or caches: success with in_flight: "
-          "conflict or wait; otherwise a replay could charge a second time");
+          "resolve method 'replay' needs idempotency with caches: all or success and with in_flight: conflict or "
+          "wait; otherwise a replay could charge a second time");
     if (promised.replay_for.count() == 0)
       where.error("resolve method 'replay' needs 'replay_for': how long a replay is safe, at most idempotency.ttl");
     if (promised.replay_for > profile.idempotency.ttl)

@@ -129,11 +129,16 @@ void apply(const rule& matched, const json::value& body, const payments::money& 
   out.captured = matched.captured;
   if (matched.captured_path) {
     const json::value* found = matched.captured_path->find(body);
-    if (found && found->is_bool()) out.captured = found->get_bool();
+    // Unset would count as captured after a sale: an approval that does not say
+    // it as promised is believed no more than one without its amount.
+    if (found && found->is_bool())
+      out.captured = found->get_bool();
+    else
+      out.amount_unreadable = true;
   }
   if (matched.amount) {
     out.amount_minor = amount_at(matched, body, charged.unit, decimals.of(charged.unit));
-    out.amount_unreadable = !out.amount_minor;
+    out.amount_unreadable = out.amount_unreadable || !out.amount_minor;
   }
   if (matched.currency) {
     out.currency = currency_at(*matched.currency, body);

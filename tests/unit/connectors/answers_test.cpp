@@ -271,9 +271,27 @@ TEST_CASE("a missing amount or currency is noticed") {
             .amount_unreadable);
   CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250,"currency":7})")
             .amount_unreadable);
-  CHECK_FALSE(
-      answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":"yes","amount":1250,"currency":"EUR"})")
-          .captured);
+}
+
+TEST_CASE("an approval that does not say whether it is captured is not taken for a captured one") {
+  const auto alpha = shipped("alpha");
+  for (const char* captured : {"", R"("captured":null,)", R"("captured":"yes",)", R"("captured":"true",)",
+                               R"("captured":1,)", R"("captured":[true],)"}) {
+    CAPTURE(captured);
+    const auto got = answer(*alpha, operation::sale, 200,
+                            R"({"status":"succeeded",)" + std::string(captured) + R"("amount":1250,"currency":"EUR"})");
+    CHECK(got.result == outcome::approved);
+    CHECK_FALSE(got.captured);
+    CHECK(got.amount_minor == 1250);
+    CHECK(got.amount_unreadable);
+  }
+  for (const bool captured : {true, false}) {
+    const auto got = answer(*alpha, operation::sale, 200,
+                            std::string(R"({"status":"succeeded","amount":1250,"currency":"EUR","captured":)") +
+                                (captured ? "true}" : "false}"));
+    CHECK(got.captured == captured);
+    CHECK_FALSE(got.amount_unreadable);
+  }
 }
 
 TEST_CASE("broken answers are unknown and never throw") {

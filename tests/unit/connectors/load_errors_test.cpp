@@ -293,7 +293,12 @@ TEST_CASE("idempotency") {
 }
 
 TEST_CASE("promises about the truth") {
-  const std::string keyed = "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all}\n";
+  const std::string keyed =
+      "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all, in_flight: conflict}\n";
+  const std::string all =
+      "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all, in_flight: parallel}\n";
+  const std::string silent =
+      "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all}\n";
   const std::string success =
       "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: success, in_flight: parallel}\n";
   const std::string inquire =
@@ -319,10 +324,11 @@ TEST_CASE("promises about the truth") {
   CHECK(
       promised("resolve: {methods: [revrse], accept_unprovable: true}") ==
       "c.yaml:8:21: error: 'methods[0]' cannot be 'revrse'; did you mean 'reverse'? allowed: replay, inquire, reverse");
-  CHECK_THAT(
-      promised("resolve: {methods: [replay], replay_for: 1h}", success),
-      StartsWith(
-          "c.yaml:8:20: error: resolve method 'replay' needs idempotency with caches: all, or caches: success with in_flight"));
+  for (const std::string& each : {success, all, silent})
+    CHECK_THAT(
+        promised("resolve: {methods: [replay], replay_for: 1h}", each),
+        StartsWith(
+            "c.yaml:8:20: error: resolve method 'replay' needs idempotency with caches: all or success and with in_flight: conflict or wait;"));
   CHECK(
       promised("resolve: {methods: [replay], replay_for: 2h}", keyed) ==
       "c.yaml:8:42: error: 'replay_for' must not be longer than idempotency.ttl: an expired key charges a second time");
