@@ -16,9 +16,10 @@ namespace {
 constexpr double payments_saved = 1000;
 constexpr double floor_seconds = 10;
 
-double capacity(double share, double floor_per_second) noexcept {
+/// What time alone can earn, and what there is before the first payment.
+double floor_allowance(double share, double floor_per_second) noexcept {
   if (share <= 0 && floor_per_second <= 0) return 0;
-  return std::max({1.0, payments_saved * share, floor_per_second * floor_seconds});
+  return std::max(1.0, floor_per_second * floor_seconds);
 }
 
 }  // namespace
@@ -26,10 +27,9 @@ double capacity(double share, double floor_per_second) noexcept {
 retry_budget::retry_budget(double share, double floor_per_second)
     : share_(std::clamp(share, 0.0, 1.0)),
       floor_per_second_(std::max(0.0, floor_per_second)),
-      tokens_(0),
-      cap_(capacity(share_, floor_per_second_)) {
-  tokens_ = cap_;
-}
+      floor_cap_(floor_allowance(share_, floor_per_second_)),
+      cap_(std::max(floor_cap_, payments_saved * share_)),
+      tokens_(floor_cap_) {}
 
 void retry_budget::refill(payments::steady_time now) noexcept {
   tokens_ = remaining(now);
@@ -37,8 +37,10 @@ void retry_budget::refill(payments::steady_time now) noexcept {
 }
 
 double retry_budget::remaining(payments::steady_time now) const noexcept {
+  // Only payments earn more than the floor's allowance: an idle night does not.
+  if (tokens_ >= floor_cap_) return tokens_;
   const double elapsed = std::max(0.0, std::chrono::duration<double>(now - last_).count());
-  return std::min(cap_, tokens_ + elapsed * floor_per_second_);
+  return std::min(floor_cap_, tokens_ + elapsed * floor_per_second_);
 }
 
 void retry_budget::on_payment(payments::steady_time now) noexcept {

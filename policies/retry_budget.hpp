@@ -1,7 +1,9 @@
 #pragma once
 // Failovers as a share of recent payments, over the whole proxy: a storm of
 // retries must not finish off a gateway that is only slow. Limits failovers,
-// never the ladder of an unknown attempt.
+// never the ladder of an unknown attempt. What the last 1000 payments earned
+// can be saved up; time alone saves ten seconds of the floor, and with that a
+// budget begins.
 #include "payments/instant.hpp"
 
 namespace turnout::policies {
@@ -19,7 +21,7 @@ class retry_budget {
 
  private:
   void refill(payments::steady_time now) noexcept;
-  double share_, floor_per_second_, tokens_, cap_;
+  double share_, floor_per_second_, floor_cap_, cap_, tokens_;
   payments::steady_time last_{};
 };
 
