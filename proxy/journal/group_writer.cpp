@@ -25,10 +25,12 @@ group_writer::group_writer(const std::string& path, const journal_options& optio
       options_(options),
       file_(std::move(file)),
       tables_(file_, epoch),
-      reserve_(path + ".reserve", options.reserve_bytes) {
+      reserve_(path + ".reserve", options.reserve_bytes),
+      purge_rule_(std::max(options.key_retention, std::chrono::hours(24)), options.purge_warmup) {
   // Copying the log is our own business (checkpoint()), never a commit's.
   sqlite3_wal_hook(file_.handle(), &group_writer::count_pages, this);
   restore_reserve();
+  purge_rule_.look(steady_clock::now(), std::chrono::system_clock::now());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -168,18 +170,20 @@ void group_writer::restore_reserve() {
 }
 
 void group_writer::purge_keys() {
-  const auto cutoff = std::chrono::system_clock::now() - std::max(options_.key_retention, std::chrono::hours(24));
-  int purged = 0;
+  const auto now = steady_clock::now();
+  purge_due_ = now + purge_interval;
+  const auto allowed = purge_rule_.look(now, std::chrono::system_clock::now());
+  if (!allowed) return;
   try {
     tables_.begin();
-    purged = tables_.purge_keys(cutoff, purge_batch);
+    const int purged = tables_.purge_keys(allowed->made_before, allowed->this_start, purge_batch);
     tables_.commit();
+    if (purged == purge_batch) purge_due_ = now + purge_again;
   } catch (const database_error& error) {
     tables_.rollback();
     if (classify(error.code()) == failure::fatal) return die(error.what());
     options_.on_problem("journal " + path_ + ": old idempotency keys were not removed: " + error.what());
   }
-  purge_due_ = steady_clock::now() + (purged == purge_batch ? purge_again : purge_interval);
 }
 
 void group_writer::checkpoint() {

@@ -16,6 +16,7 @@
 
 #include "proxy/journal/database.hpp"
 #include "proxy/journal/mailbox.hpp"
+#include "proxy/journal/purge_rule.hpp"
 #include "proxy/journal/space_reserve.hpp"
 #include "proxy/journal/sqlite_journal.hpp"
 #include "proxy/journal/tables.hpp"
@@ -65,6 +66,7 @@ class group_writer {
 
   // The writer thread's own.
   int log_pages_ = 0;              ///< in the write-ahead log since it was last copied
+  purge_rule purge_rule_;
   time_point reserve_due_{}, purge_due_{};
   bool dead_ = false;
 

@@ -31,6 +31,7 @@ struct journal_options {
   std::uint64_t reserve_bytes = 8u << 20;     ///< kept back for outcomes when the disk is full; 0: none
   std::chrono::milliseconds reserve_retry{1000};  ///< between tries to get the reserve back; > 0
   std::chrono::hours key_retention{48};       ///< idempotency keys are kept at least this long; at least 24 h
+  std::chrono::minutes purge_warmup{10};      ///< after the start no key is removed; see purge_rule.hpp
   int checkpoint_pages = 8000;                ///< of write-ahead log before it is copied while busy; > 0
   /// After each durable group, on the writer thread: how long it took, how many writes it had.
   std::function<void(double commit_seconds, std::size_t batch)> on_commit;

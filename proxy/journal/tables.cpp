@@ -44,7 +44,7 @@ tables::tables(database& file, std::int64_t epoch)
       update_answer_(file, "UPDATE idempotency SET answer_status = ?2, answer_body = ?3 WHERE payment = ?1"),
       purge_(file,
              "DELETE FROM idempotency WHERE payment IN "
-             "(SELECT payment FROM idempotency ORDER BY payment LIMIT ?2) AND created_at < ?1") {}
+             "(SELECT payment FROM idempotency ORDER BY payment LIMIT ?2) AND created_at < ?1 AND epoch < ?3") {}
 
 void tables::rollback() noexcept {
   sequences_.clear();
@@ -124,8 +124,8 @@ void tables::append_decisions(std::int64_t sequence, const core::journal_write& 
   }
 }
 
-int tables::purge_keys(payments::wall_time cutoff, int limit) {
-  purge_.bind(1, to_stored(cutoff)).bind(2, limit).finish();
+int tables::purge_keys(payments::wall_time cutoff, bool this_start, int limit) {
+  purge_.bind(1, to_stored(cutoff)).bind(2, limit).bind(3, this_start ? epoch_ + 1 : epoch_).finish();
   return sqlite3_changes(file_.handle());
 }
 

@@ -30,8 +30,9 @@ class tables {
   void rollback() noexcept;
   /// committed or key_exists (then nothing was written); throws database_error.
   core::commit_result apply(const core::journal_write& write);
-  /// Forgets up to `limit` of the oldest keys made before `cutoff`; returns how many.
-  int purge_keys(payments::wall_time cutoff, int limit);
+  /// Forgets those of the `limit` oldest keys that were made before `cutoff`, and unless
+  /// `this_start` in an earlier epoch; returns how many.
+  int purge_keys(payments::wall_time cutoff, bool this_start, int limit);
 
  private:
   std::int64_t insert(const core::journal_write& write);

@@ -245,6 +245,7 @@ TEST_CASE("keys older than the retention are forgotten, younger ones are not") {
   worker owner;
   journal_options options;
   options.key_retention = std::chrono::hours(1);  // never less than a day
+  options.purge_warmup = std::chrono::minutes(0);
   auto journal = sqlite_journal::open(path, options);
   auto port = journal->journal_for(owner.post());
   // The writer tidies up between the first commit and the second.
@@ -253,6 +254,37 @@ TEST_CASE("keys older than the retention are forgotten, younger ones are not") {
   CHECK_FALSE(port->find_key("demo", false, "old"));
   CHECK(port->find_key("demo", false, "young"));
   CHECK(port->find_payment(payment_id(1)));
+}
+
+TEST_CASE("a key that only the wall clock calls old is kept") {
+  temporary_directory directory;
+  const std::string path = directory / "journal.db";
+  journal_options options;
+  options.purge_warmup = std::chrono::minutes(0);
+  const auto make_old = [](int number) {
+    payments::payment record = make_payment(payment_id(number));
+    record.created_at -= std::chrono::hours(24 * 365);
+    return record;
+  };
+  {
+    // Made in this start, when the clock was a year behind.
+    worker owner;
+    auto journal = sqlite_journal::open(path, options);
+    auto port = journal->journal_for(owner.post());
+    commit(*port, owner, creation(make_old(1), "first"));
+    commit(*port, owner, creation(make_payment(payment_id(2))));
+    commit(*port, owner, creation(make_payment(payment_id(3))));
+    CHECK(port->find_key("demo", false, "first"));
+  }
+  {
+    // Made in an earlier start; this one is younger than its warm-up.
+    worker owner;
+    auto journal = sqlite_journal::open(path);
+    auto port = journal->journal_for(owner.post());
+    commit(*port, owner, creation(make_payment(payment_id(4))));
+    commit(*port, owner, creation(make_payment(payment_id(5))));
+    CHECK(port->find_key("demo", false, "first"));
+  }
 }
 
 TEST_CASE("events can be neither changed nor removed") {
