@@ -3,7 +3,10 @@
 // end the stream early, alias bombs) is caught here.
 #include "settings/document.hpp"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <map>
+#include <sstream>
 
 namespace turnout::settings {
 namespace {
@@ -14,6 +17,10 @@ problem at(const std::string& file, const YAML::Mark& mark, std::string message)
   if (!mark.is_null()) out.line = mark.line + 1, out.column = mark.column + 1;
   out.message = std::move(message);
   return out;
+}
+
+std::string too_deep() {
+  return "nested deeper than " + std::to_string(max_depth) + " levels, or an alias that contains itself";
 }
 
 /// Length of the UTF-8 sequence at `text[i]`; 0 when it is not one.
@@ -62,6 +69,54 @@ bool check_characters(const std::string& file, std::string_view text, problems& 
   return true;
 }
 
+/// Ends the parsing early: yaml-cpp's own limit is 500 levels, of recursion.
+class depth_exceeded : public YAML::Exception {
+  using YAML::Exception::Exception;
+};
+
+/// Looks at a file before any of it is kept: how deep it goes, and whether one
+/// document is all. YAML::LoadAll must not do that: at a comma after the first
+/// document yaml-cpp 0.7 finds empty documents without end, until memory is gone.
+class outline final : public YAML::EventHandler {
+ public:
+  /// Where a second document begins; null when there is none.
+  static YAML::Mark second_document(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    outline seen;
+    for (int documents = 0; documents < 2; ++documents) {
+      seen.begin_ = YAML::Mark::null_mark();
+      if (!parser.HandleNextDocument(seen)) return YAML::Mark::null_mark();
+    }
+    return seen.begin_;
+  }
+
+ private:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { value(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { value(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+    value(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    value(mark), ++open_;
+  }
+  void OnSequenceEnd() override { --open_; }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    value(mark), ++open_;
+  }
+  void OnMapEnd() override { --open_; }
+
+  void value(const YAML::Mark& mark) {
+    if (begin_.is_null()) begin_ = mark;
+    if (open_ >= max_depth) throw depth_exceeded(mark, too_deep());
+  }
+
+  YAML::Mark begin_ = YAML::Mark::null_mark();  ///< of the document's first value
+  int open_ = 0;
+};
+
 /// Walks the tree once with every alias expanded.
 class checker {
  public:
@@ -69,9 +124,7 @@ class checker {
 
   /// False when the walk had to stop.
   bool walk(const YAML::Node& node, int depth) {
-    if (depth > max_depth)
-      return stop(node,
-                  "nested deeper than " + std::to_string(max_depth) + " levels, or an alias that contains itself");
+    if (depth > max_depth) return stop(node, too_deep());
     if (++nodes_ > max_nodes)
       return stop(node, "more than " + std::to_string(max_nodes) + " values, counting every use of an alias");
     if (node.IsSequence()) {
@@ -109,23 +162,24 @@ class checker {
 };
 
 std::optional<document> parse_checked(std::string file, std::string_view text, secret_source secrets, problems& found) {
-  const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-  if (documents.size() > 1) {
-    found.push_back(at(file, documents[1].Mark(), "a file holds one YAML document; a second one begins here"));
+  const std::string owned(text);
+  if (const YAML::Mark second = outline::second_document(owned); !second.is_null()) {
+    found.push_back(at(file, second, "a file holds one YAML document; a second one begins here"));
     return std::nullopt;
   }
-  if (documents.empty() || documents[0].IsNull() || !documents[0].IsDefined()) {
+  YAML::Node root = YAML::Load(owned);
+  if (root.IsNull() || !root.IsDefined()) {
     found.push_back(at(file, YAML::Mark::null_mark(), "the file is empty"));
     return std::nullopt;
   }
-  if (!documents[0].IsMap()) {
-    found.push_back(at(file, documents[0].Mark(), "the file must be a mapping (key: value)"));
+  if (!root.IsMap()) {
+    found.push_back(at(file, root.Mark(), "the file must be a mapping (key: value)"));
     return std::nullopt;
   }
   const std::size_t before = found.size();
-  checker(file, found).walk(documents[0], 1);
+  checker(file, found).walk(root, 1);
   if (found.size() != before) return std::nullopt;
-  return document{std::move(file), documents[0], std::move(secrets)};
+  return document{std::move(file), std::move(root), std::move(secrets)};
 }
 
 }  // namespace
@@ -140,6 +194,8 @@ std::optional<document> parse(std::string file, std::string_view text, secret_so
   const std::string name = file;
   try {
     return parse_checked(std::move(file), text, std::move(secrets), found);
+  } catch (const depth_exceeded& error) {
+    found.push_back(at(name, error.mark, error.msg));
   } catch (const YAML::Exception& error) {
     found.push_back(at(name, error.mark, "not valid YAML: " + error.msg));
   } catch (const std::exception&) {

@@ -52,6 +52,7 @@ const std::vector<std::string_view> words = {"null",        "true",
 
 int main(int count, char** arguments) {
   const auto options = turnout::fuzz::parse_options(count, arguments);
+  turnout::fuzz::limit_memory();
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   std::vector<std::shared_ptr<const turnout::connectors::definition>> connectors;
   for (const char* name : {"alpha", "beta", "gamma"}) connectors.push_back(shipped(name));

@@ -18,6 +18,10 @@ std::string shipped(const std::string& name) {
   std::ifstream in(root / "conf/connectors" / (name + ".yaml"));
   std::ostringstream text;
   text << in.rdbuf();
+  if (!in || text.str().empty()) {
+    std::fprintf(stderr, "cannot read %s.yaml under %s\n", name.c_str(), root.c_str());
+    std::exit(2);
+  }
   return text.str();
 }
 
@@ -28,7 +32,7 @@ merchants: [demo]
 base_url: ${URL:-http://127.0.0.1:9}
 auth: {type: bearer, token: t}
 capabilities: {methods: [card], currencies: [EUR], brands: [visa], capture: [automatic]}
-idempotency: {value: "{{attempt.id}}", in: body, name: a.key, ttl: 1h, caches: all}
+idempotency: {value: "{{attempt.id}}", in: body, name: a.key, ttl: 1h, caches: all, in_flight: wait}
 resolve: {methods: [replay], replay_for: 1h}
 exponents: {JPY: 2}
 operations:
@@ -44,15 +48,21 @@ const std::vector<std::string_view> words = {
     "  ",     "- ",        ": ", "{",    "]",   "[",  "'",           "\"",    "|\n",
     ">\n",    "!!binary ", "? ", "null", "~",   "#",  "%YAML 1.2\n", "\t",    "{{card.number}}",
     "$.a[0]", "\xC3\xA9"};
+// What once took all memory, and what goes deep.
+const std::vector<std::string> shapes = {", default: x}\n", "[a], b\n", "{a: 1}, {b: [2]}\n", "a: [[[[{b: {? [",
+                                         "a:\n  - - ? - - x\n"};
 
 }  // namespace
 
 int main(int count, char** arguments) {
   const auto options = turnout::fuzz::parse_options(count, arguments);
+  turnout::fuzz::limit_memory();
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   // The small one is drawn more often: its damages are met sooner.
-  const std::vector<std::string> seeds = {small, small, small, shipped("gamma").substr(0, 2500),
-                                          shipped("beta").substr(0, 3000)};
+  std::vector<std::string> seeds(20, small);
+  seeds.insert(seeds.end(), 5, shipped("gamma"));
+  seeds.insert(seeds.end(), 5, shipped("beta"));
+  seeds.insert(seeds.end(), shapes.begin(), shapes.end());
   turnout::settings::secret_source secrets;
   secrets.variable = [](std::string_view) { return std::optional<std::string>(); };
   secrets.file = secrets.variable;

@@ -1,10 +1,13 @@
 #pragma once
 // Deterministic mutation: the same seed makes the same inputs on every machine,
 // so a failure is reproduced by --seed and the number of the run.
+#include <sys/resource.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +47,20 @@ inline options parse_options(int count, char** arguments) {
       std::fprintf(stderr, "unknown option %s\n", arguments[i]), std::exit(2);
   }
   return out;
+}
+
+/// An input that makes memory grow without end fails the run, and not the machine; an
+/// exception would be too little, it may be caught. Sanitizers need the addresses themselves.
+inline void limit_memory() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  constexpr rlim_t limit = 2'000'000'000;
+  const rlimit both{limit, limit};
+  if (setrlimit(RLIMIT_AS, &both) != 0) std::perror("setrlimit"), std::exit(2);
+#endif
+  std::set_new_handler([] {
+    std::fputs("failed: an input used up the memory\n", stderr);
+    std::_Exit(1);
+  });
 }
 
 /// One to eight small damages, often one: bytes, cuts, repeats, words of the format, and
