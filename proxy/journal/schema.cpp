@@ -12,8 +12,10 @@ namespace turnout::journal {
 namespace {
 
 // Times are nanoseconds since 1970. `open` marks payments that a restart has to
-// take up again. decisions.slot is payments.seq * 1024 + n: a payment's
-// decisions are one range of the table, without an index.
+// take up again. events.slot is payments.seq * 65536 + n, decisions.slot is
+// payments.seq * 1024 + n: what belongs to a payment is one range of the table,
+// without an index. Answers have a table of their own because a row that grows
+// splits its page.
 constexpr const char* first_tables = R"sql(
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
@@ -35,14 +37,12 @@ CREATE TABLE payments (
 CREATE INDEX payments_open ON payments (seq) WHERE open = 1;
 
 CREATE TABLE events (
-  seq     INTEGER PRIMARY KEY,
-  payment INTEGER NOT NULL,
+  slot    INTEGER PRIMARY KEY,
   at      INTEGER NOT NULL,
   type    TEXT    NOT NULL,
   attempt TEXT    NOT NULL,
   code    TEXT    NOT NULL
 );
-CREATE INDEX events_payment ON events (payment);
 CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 
@@ -59,9 +59,13 @@ CREATE TABLE idempotency (
   mac           TEXT    NOT NULL,
   created_at    INTEGER NOT NULL,
   epoch         INTEGER NOT NULL,
-  answer_status INTEGER,
-  answer_body   TEXT,
   UNIQUE (merchant, livemode, key)
+);
+
+CREATE TABLE answers (
+  payment INTEGER PRIMARY KEY,
+  status  INTEGER NOT NULL,
+  body    TEXT    NOT NULL
 );
 )sql";
 

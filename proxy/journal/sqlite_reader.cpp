@@ -27,7 +27,7 @@ sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, st
       payment_(file_, "SELECT record FROM payments WHERE id = ?1"),
       sequence_(file_, "SELECT seq FROM payments WHERE id = ?1"),
       decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot"),
-      events_(file_, "SELECT type, at, attempt, code FROM events WHERE payment = ?1 ORDER BY seq"),
+      events_(file_, "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot"),
       key_(file_, find_key_sql),
       open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq") {}
 
@@ -58,7 +58,7 @@ std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view i
   const auto sequence = sequence_of(id);
   if (!sequence) return found;
   reset_at_end guard(events_);
-  events_.bind(1, *sequence);
+  events_.bind(1, first_event_slot(*sequence)).bind(2, last_event_slot(*sequence));
   while (events_.step())
     found.push_back({read_event_type(events_.text(0)), from_stored(events_.number(1)), std::string(events_.text(2)),
                      std::string(events_.text(3))});

@@ -11,7 +11,7 @@ namespace turnout::journal {
 
 namespace {
 
-constexpr std::size_t remembered_sequences = 100'000;
+constexpr std::size_t remembered_places = 100'000;
 
 }  // namespace
 
@@ -35,19 +35,25 @@ tables::tables(database& file, std::int64_t epoch)
                       "UPDATE payments SET status = ?2, open = ?3, answered = ?4, updated_at = ?5, record = ?6 "
                       "WHERE seq = ?1"),
       find_sequence_(file, "SELECT seq FROM payments WHERE id = ?1"),
-      insert_event_(file, "INSERT INTO events (payment, at, type, attempt, code) VALUES (?1, ?2, ?3, ?4, ?5)"),
+      last_event_(file, "SELECT slot FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
+      insert_event_(file, "INSERT INTO events (slot, at, type, attempt, code) VALUES (?1, ?2, ?3, ?4, ?5)"),
       last_decision_(file, "SELECT slot FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
       insert_decision_(file, "INSERT INTO decisions (slot, json) VALUES (?1, ?2)"),
       insert_key_(file,
                   "INSERT INTO idempotency (payment, merchant, livemode, key, mac, created_at, epoch) "
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-      update_answer_(file, "UPDATE idempotency SET answer_status = ?2, answer_body = ?3 WHERE payment = ?1"),
+      insert_answer_(file,
+                     "INSERT OR IGNORE INTO answers (payment, status, body) "
+                     "SELECT payment, ?2, ?3 FROM idempotency WHERE payment = ?1"),
       purge_(file,
              "DELETE FROM idempotency WHERE payment IN "
-             "(SELECT payment FROM idempotency ORDER BY payment LIMIT ?2) AND created_at < ?1 AND epoch < ?3") {}
+             "(SELECT payment FROM idempotency ORDER BY payment LIMIT ?2) AND created_at < ?1 AND epoch < ?3"),
+      purge_answers_(file,
+                     "DELETE FROM answers WHERE payment IN (SELECT payment FROM answers ORDER BY payment LIMIT ?1) "
+                     "AND payment NOT IN (SELECT payment FROM idempotency)") {}
 
 void tables::rollback() noexcept {
-  sequences_.clear();
+  places_.clear();
   // SQLite may have rolled back by itself; then there is nothing left to do.
   if (sqlite3_get_autocommit(file_.handle()) == 0)
     sqlite3_exec(file_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
@@ -61,16 +67,22 @@ core::commit_result tables::apply(const core::journal_write& write) {
   }
   json_.clear();
   write_record(record, json_);
-  const std::int64_t sequence = write.create ? insert(write) : update(record);
-  append_events(sequence, write);
-  append_decisions(sequence, write);
+  place at = write.create ? insert(write) : update(record);
+  append_events(at, write);
+  append_decisions(at, write);
   // Does nothing for a payment that was made without a key.
   if (write.answer)
-    update_answer_.bind(1, sequence).bind(2, write.answer->status).bind(3, write.answer->body).finish();
+    insert_answer_.bind(1, at.sequence).bind(2, write.answer->status).bind(3, write.answer->body).finish();
+  if (!is_open(record)) {
+    places_.erase(record.id);
+  } else {
+    if (places_.size() >= remembered_places) places_.clear();
+    places_.insert_or_assign(record.id, at);
+  }
   return {core::commit_status::committed, std::nullopt};
 }
 
-std::int64_t tables::insert(const core::journal_write& write) {
+tables::place tables::insert(const core::journal_write& write) {
   const payments::payment& record = *write.record;
   const bool open = is_open(record);
   insert_payment_.bind(1, record.id).bind(2, record.merchant).bind(3, record.livemode);
@@ -81,52 +93,50 @@ std::int64_t tables::insert(const core::journal_write& write) {
     insert_key_.bind(1, sequence).bind(2, record.merchant).bind(3, record.livemode).bind(4, write.claim->key);
     insert_key_.bind(5, write.claim->mac).bind(6, to_stored(record.created_at)).bind(7, epoch_).finish();
   }
-  if (open) {
-    if (sequences_.size() >= remembered_sequences) sequences_.clear();
-    sequences_.emplace(record.id, sequence);
-  }
-  return sequence;
+  return {sequence, first_event_slot(sequence), first_decision_slot(sequence)};
 }
 
-std::int64_t tables::update(const payments::payment& record) {
-  const bool open = is_open(record);
-  const std::int64_t sequence = sequence_of(record.id);
-  update_payment_.bind(1, sequence).bind(2, to_string(record.status)).bind(3, open).bind(4, record.answered);
-  update_payment_.bind(5, to_stored(record.updated_at)).bind(6, json_).finish();
-  if (!open) sequences_.erase(record.id);
-  return sequence;
+tables::place tables::update(const payments::payment& record) {
+  const place at = find(record.id);
+  update_payment_.bind(1, at.sequence).bind(2, to_string(record.status)).bind(3, is_open(record));
+  update_payment_.bind(4, record.answered).bind(5, to_stored(record.updated_at)).bind(6, json_).finish();
+  return at;
 }
 
-std::int64_t tables::sequence_of(const std::string& id) {
-  if (const auto known = sequences_.find(id); known != sequences_.end()) return known->second;
+tables::place tables::find(const std::string& id) {
+  if (const auto known = places_.find(id); known != places_.end()) return known->second;
   reset_at_end guard(find_sequence_);
   if (!find_sequence_.bind(1, id).step()) throw database_error(SQLITE_MISMATCH, "no payment " + id + " to update");
-  return find_sequence_.number(0);
+  const std::int64_t sequence = find_sequence_.number(0);
+  return {sequence, next_slot(last_event_, first_event_slot(sequence), last_event_slot(sequence)),
+          next_slot(last_decision_, first_decision_slot(sequence), last_decision_slot(sequence))};
 }
 
-void tables::append_events(std::int64_t sequence, const core::journal_write& write) {
+std::int64_t tables::next_slot(statement& last, std::int64_t from, std::int64_t to) {
+  reset_at_end guard(last);
+  return last.bind(1, from).bind(2, to).step() ? last.number(0) + 1 : from;
+}
+
+void tables::append_events(place& at, const core::journal_write& write) {
   for (const auto& event : write.events) {
-    insert_event_.bind(1, sequence).bind(2, to_stored(event.at)).bind(3, to_string(event.type));
+    if (at.next_event > last_event_slot(at.sequence)) return;
+    insert_event_.bind(1, at.next_event++).bind(2, to_stored(event.at)).bind(3, to_string(event.type));
     insert_event_.bind(4, event.attempt).bind(5, event.code).finish();
   }
 }
 
-void tables::append_decisions(std::int64_t sequence, const core::journal_write& write) {
-  if (write.decisions.empty()) return;
-  std::int64_t slot = first_decision_slot(sequence);
-  if (!write.create) {
-    reset_at_end guard(last_decision_);
-    if (last_decision_.bind(1, slot).bind(2, last_decision_slot(sequence)).step()) slot = last_decision_.number(0) + 1;
-  }
+void tables::append_decisions(place& at, const core::journal_write& write) {
   for (const auto& decision : write.decisions) {
-    if (slot > last_decision_slot(sequence)) return;
-    insert_decision_.bind(1, slot++).bind(2, decision).finish();
+    if (at.next_decision > last_decision_slot(at.sequence)) return;
+    insert_decision_.bind(1, at.next_decision++).bind(2, decision).finish();
   }
 }
 
 int tables::purge_keys(payments::wall_time cutoff, bool this_start, int limit) {
   purge_.bind(1, to_stored(cutoff)).bind(2, limit).bind(3, this_start ? epoch_ + 1 : epoch_).finish();
-  return sqlite3_changes(file_.handle());
+  const int purged = sqlite3_changes(file_.handle());
+  purge_answers_.bind(1, limit).finish();
+  return purged;
 }
 
 }  // namespace turnout::journal

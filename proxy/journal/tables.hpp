@@ -10,6 +10,11 @@
 
 namespace turnout::journal {
 
+/// A payment's events are the slots seq * 65536 … seq * 65536 + 65535.
+inline constexpr std::int64_t events_per_payment = 65536;
+constexpr std::int64_t first_event_slot(std::int64_t sequence) { return sequence * events_per_payment; }
+constexpr std::int64_t last_event_slot(std::int64_t sequence) { return first_event_slot(sequence) + events_per_payment - 1; }
+
 /// A payment's decisions are the slots seq * 1024 … seq * 1024 + 1023.
 inline constexpr std::int64_t decisions_per_payment = 1024;
 constexpr std::int64_t first_decision_slot(std::int64_t sequence) { return sequence * decisions_per_payment; }
@@ -35,19 +40,24 @@ class tables {
   int purge_keys(payments::wall_time cutoff, bool this_start, int limit);
 
  private:
-  std::int64_t insert(const core::journal_write& write);
-  std::int64_t update(const payments::payment& record);
-  std::int64_t sequence_of(const std::string& id);
-  void append_events(std::int64_t sequence, const core::journal_write& write);
-  void append_decisions(std::int64_t sequence, const core::journal_write& write);
+  /// Where a payment is, and where its next event and decision go.
+  struct place {
+    std::int64_t sequence = 0, next_event = 0, next_decision = 0;
+  };
+  place insert(const core::journal_write& write);
+  place update(const payments::payment& record);
+  place find(const std::string& id);
+  std::int64_t next_slot(statement& last, std::int64_t from, std::int64_t to);
+  void append_events(place& at, const core::journal_write& write);
+  void append_decisions(place& at, const core::journal_write& write);
 
   database& file_;
   std::int64_t epoch_;
-  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, insert_event_,
-      last_decision_, insert_decision_, insert_key_, update_answer_, purge_;
+  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_event_,
+      insert_event_, last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_;
   std::string json_;  ///< reused: grows to the largest record
-  /// Sequence numbers of open payments written by this process; emptied by a rollback.
-  std::unordered_map<std::string, std::int64_t> sequences_;
+  /// Of open payments written by this process; emptied by a rollback.
+  std::unordered_map<std::string, place> places_;
 };
 
 }  // namespace turnout::journal
