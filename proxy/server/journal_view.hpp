@@ -14,6 +14,9 @@ class journal_view final : public api::reader {
   std::optional<payments::payment> find_payment(std::string_view id) override { return from_->find_payment(id); }
   std::vector<std::string> decisions_of(std::string_view id) override { return from_->decisions_of(id); }
   std::vector<payments::payment_event> events_of(std::string_view id) override { return from_->events_of(id); }
+  bool knows_key(std::string_view merchant, bool livemode, std::string_view key) {
+    return from_->find_key(merchant, livemode, key).has_value();
+  }
 
  private:
   std::unique_ptr<journal::reader> from_;

@@ -12,6 +12,7 @@
 
 #include "payments/identifier.hpp"
 #include "proxy/api/api_key_store.hpp"
+#include "proxy/server/restart_needed.hpp"
 #include "proxy/server/timed_router.hpp"
 #include "proxy/server/unresolved_census.hpp"
 
@@ -32,10 +33,15 @@ std::string url(const std::string& address, std::uint16_t port) {
   return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+telemetry::log_level log_level_of(const server_settings& configured) {
+  return telemetry::parse_log_level(configured.log_level).value_or(telemetry::log_level::info);
+}
+
 }  // namespace
 
 proxy::proxy(std::string conf, loaded_files files, std::size_t descriptors)
     : conf_(std::move(conf)),
+      started_with_(files.settings),
       settings_(std::move(files.settings)),
       configuration_(std::move(files.configuration)),
       log_(open_log()),
@@ -71,7 +77,7 @@ proxy::~proxy() {
 
 std::unique_ptr<telemetry::log> proxy::open_log() const {
   telemetry::log_settings wanted;
-  wanted.level = telemetry::parse_log_level(settings_.log_level).value_or(telemetry::log_level::info);
+  wanted.level = log_level_of(settings_);
   wanted.file = settings_.log_file;
   std::string error;
   auto opened = telemetry::log::open(wanted, error);
@@ -120,8 +126,11 @@ void proxy::make_workers() {
 void proxy::make_merchant_api() {
   api::dependencies world;
   for (const auto& each : workers_)
-    world.workers.push_back(api::worker::with(each->engine(), each->view(),
-                                              [this, own = each.get()] { return request_id(own->random()); }));
+    world.workers.push_back(api::worker::with(
+        each->engine(), each->view(), [this, own = each.get()] { return request_id(own->random()); },
+        [own = each.get()](const api::principal& who, std::string_view key) {
+          return own->view().knows_key(who.merchant, who.livemode, key);
+        }));
   world.keys = &key_ring_;
   world.request_key = &request_mac_;
   world.card_key = &card_mac_;
@@ -310,11 +319,10 @@ void proxy::apply(loaded_files files) {
     });
   settings_.retry_budget = wanted.retry_budget;
   settings_.drain_timeout = wanted.drain_timeout;
-  if (wanted.journal_path != settings_.journal_path || wanted.keys_directory != settings_.keys_directory ||
-      wanted.listen.address != settings_.listen.address || wanted.admin.address != settings_.admin.address ||
-      wanted.workers != settings_.workers)
-    log_->note(telemetry::log_level::warn, "config_needs_restart",
-               "listen, admin, workers, journal and keys are taken over at the next start only");
+  settings_.log_level = wanted.log_level;
+  log_->set_level(log_level_of(wanted));
+  if (const std::string names = restart_needed(started_with_, wanted); !names.empty())
+    log_->note(telemetry::log_level::warn, "config_needs_restart", "taken over at the next start only: " + names);
   configuration_ = std::move(files.configuration);
   for (const auto& each : workers_) each->post([own = each.get(), config = configuration_] { own->configure(config); });
   declare_connectors();

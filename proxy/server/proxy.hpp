@@ -85,6 +85,7 @@ class proxy {
 
   const std::string conf_;
   std::atomic<phase> phase_ = phase::starting;
+  const server_settings started_with_;  ///< as the files said it; settings_ has what became of it
   server_settings settings_;
   std::shared_ptr<const core::configuration> configuration_;
   telemetry::metrics metrics_{TURNOUT_VERSION};

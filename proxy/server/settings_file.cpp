@@ -265,7 +265,10 @@ loaded_files load_files(const std::string& where, const turnout::settings::secre
       policies::load(*parsed, known, made->policies, found);
   made->policies.version = digest(texts);
 
-  if (!turnout::settings::has_errors(found)) result.configuration = std::move(made);
+  if (turnout::settings::has_errors(found)) return result;
+  // Only now: a policy that could not be read may have been the one for the rest.
+  policies::check_default(made->policies, found);
+  result.configuration = std::move(made);
   return result;
 }
 

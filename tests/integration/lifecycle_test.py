@@ -65,6 +65,25 @@ class Lifecycle(unittest.TestCase):
         made = http.request("POST", "/v1/payments", payment(), self.headers)
         self.assertEqual(made.json["connector"], "alpha")
 
+    def test_reload_sets_the_log_level_and_names_what_needs_a_restart(self):
+        place = self.open()
+        admin = Http(place.proxy.admin_port)
+        place.proxy.edit("turnout.yaml", r"level: info", "level: debug")
+        self.assertEqual(admin.request("POST", "/-/reload").status, 200)
+        admin.request("GET", "/health/ready")
+        place.proxy.process.line_matching(r'"event":"http_request"')
+        self.assertNotIn("config_needs_restart", place.proxy.process.output())
+        place.proxy.edit("turnout.yaml", r"port: 0", "port: 1")
+        place.proxy.edit("turnout.yaml", r"body: 1MiB", "body: 2MiB")
+        place.proxy.edit("turnout.yaml", r"write_timeout: 10s", "write_timeout: 11s")
+        place.proxy.edit("turnout.yaml", r"admin: \{", "admin: {token: 0123456789abcdef, address: 127.0.0.2, ")
+        place.proxy.edit("turnout.yaml", r", address: 127.0.0.1, port: 1\}", ", port: 2}")
+        self.assertEqual(admin.request("POST", "/-/reload").status, 200)
+        place.proxy.process.line_matching(
+            r'"event":"config_needs_restart".*: listen.port, admin.address, admin.port, admin.token, '
+            r'limits.write_timeout, limits.body"')
+        self.assertNotIn("0123456789abcdef", place.proxy.process.output())
+
     def test_full_disk_refuses_before_anything_is_sent_and_recovers(self):
         disk = tempfile.mkdtemp(prefix="turnout-disk-")
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True)

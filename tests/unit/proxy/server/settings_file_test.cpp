@@ -246,11 +246,59 @@ TEST_CASE("a policy that names an unknown connector is refused, with a suggestio
   CHECK_THAT(shown, Contains("alpha"));
 }
 
+TEST_CASE("a payment that no policy may take is warned of, and does not hinder") {
+  conf files;
+  for (const auto& each : std::filesystem::directory_iterator(files.directory / "policies"))
+    std::filesystem::remove(each.path());
+  const std::string cards =
+      "version: 1\n"
+      "policies:\n"
+      "  - name: cards\n"
+      "    match: {currency: EUR}\n"
+      "    route: {strategy: priority, connectors: [alpha]}\n";
+  files.directory.write("policies/cards.yaml", cards);
+  const auto loaded = files.load(least());
+  CHECK(loaded.configuration);
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(loaded.problems[0].warning);
+  CHECK_THAT(loaded.problems[0].message, Contains("no policy takes every payment"));
+  // The last file counts, not each.
+  files.directory.write("policies/rest.yaml",
+                        "version: 1\n"
+                        "policies:\n"
+                        "  - name: rest\n"
+                        "    route: {strategy: priority, connectors: [alpha]}\n");
+  CHECK(files.load(least()).problems.empty());
+}
+
 TEST_CASE("a broken connector does not make its policies look wrong") {
   conf files;
   std::ofstream(files.directory / "connectors/alpha.yaml", std::ios::app) << "colour: red\n";
   const std::string shown = files.problems(least());
   CHECK_THAT(shown, StartsWith("connectors/alpha.yaml:"));
+  CHECK_THAT(shown, !Contains("policies/"));
+}
+
+TEST_CASE("a connector file that is not even YAML does not make its policies look wrong") {
+  conf files;
+  const std::string good = [&] {
+    std::ifstream in(files.directory / "connectors/alpha.yaml");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }();
+  for (const std::string& more : {std::string("mode: test\n"), std::string("a: [1\n"), std::string("\tb: 2\n")}) {
+    files.directory.write("connectors/alpha.yaml", good + more);
+    const std::string shown = files.problems(least());
+    CHECK_THAT(shown, StartsWith("connectors/alpha.yaml:"));
+    CHECK_THAT(shown, !Contains("unknown connector"));
+    CHECK_THAT(shown, !Contains("policies/"));
+  }
+  // Also when nothing of it can be read, or every connector is broken.
+  std::filesystem::remove(files.directory / "connectors/alpha.yaml");
+  std::filesystem::create_directory(files.directory / "connectors/alpha.yaml");
+  files.directory.write("connectors/beta.yaml", "");
+  files.directory.write("connectors/gamma.yaml", "connector: \"gamma\"  # ours\na: [");
+  const std::string shown = files.problems(least());
+  CHECK_THAT(shown, Contains("is a directory"));
   CHECK_THAT(shown, !Contains("policies/"));
 }
 
