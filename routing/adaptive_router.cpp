@@ -43,6 +43,7 @@ class adaptive_router final : public router {
   void on_sent(const request& payment, const decision& made, instant now) override;
   void observe(const request& payment, const decision& made, const payments::send_result& result, instant now) override;
   void tick(instant now) override;
+  void declare(std::string_view connector) override { number_of(connector); }
   std::vector<connector_view> view(instant now) const override;
 
  private:
@@ -182,11 +183,14 @@ void adaptive_router::observe(const request& payment, const decision& made, cons
 
   connector_state& state = connectors_[about.connector];
   const evidence says = read_evidence(result);
-  if (!says.about_gateway) return state.breaker.release_probe(about.id);
-  state.health.observe(says.technical_failure, now.steady);
-  state.breaker.observe(about.id, says.technical_failure, state.health.failure_probability(now.steady), about.since,
-                        now.steady);
-  if (says.technical_failure) state.unknown_share.add(result.result == payments::outcome::unknown ? 1 : 0, now.steady);
+  if (says.technical_failure) {
+    state.health.observe(*says.technical_failure, now.steady);
+    state.breaker.observe(about.id, *says.technical_failure, state.health.failure_probability(now.steady), about.since,
+                          now.steady);
+  } else {
+    state.breaker.release_probe(about.id);
+  }
+  if (says.technical_failure.value_or(false)) state.unknown_share.add(result.result == payments::outcome::unknown ? 1 : 0, now.steady);
   if (says.latency_counts) state.latency.observe(result.latency, now.steady);
   if (says.approved && !about.after_decline)
     approvals_.learn(about.connector, keys_of(payment), *says.approved, now.steady);

@@ -24,6 +24,7 @@ bool depends_on_gateway(decline_reason reason) noexcept {
 
 evidence read_decline(const payments::send_result& result) noexcept {
   evidence says;
+  says.technical_failure = false;
   says.latency_counts = true;
   if (result.reason == decline_reason::none) {
     if (result.result == outcome::soft_decline) says.approved = false;
@@ -37,8 +38,8 @@ evidence read_decline(const payments::send_result& result) noexcept {
 
 evidence read_not_sent(const payments::send_result& result) noexcept {
   evidence says;
-  says.about_gateway = result.code != "too_many_connections" && result.code != "deadline_passed";
-  says.technical_failure = true;
+  const bool own_limit = result.code == "too_many_connections" || result.code == "deadline_passed";
+  if (!own_limit) says.technical_failure = true;
   return says;
 }
 
@@ -46,6 +47,8 @@ evidence read_not_sent(const payments::send_result& result) noexcept {
 
 evidence read_evidence(const payments::send_result& result) noexcept {
   evidence says;
+  says.technical_failure = false;
+  says.latency_counts = true;
   switch (result.result) {
     case outcome::soft_decline:
     case outcome::hard_decline: return read_decline(result);
@@ -53,10 +56,13 @@ evidence read_evidence(const payments::send_result& result) noexcept {
     case outcome::approved: says.approved = true; break;
     case outcome::pending:
     case outcome::requires_action: break;
-    case outcome::rejected:
     case outcome::unknown: says.technical_failure = true; break;
+    case outcome::rejected:
+      says.technical_failure.reset();
+      says.approved = false;
+      says.latency_counts = false;
+      break;
   }
-  says.latency_counts = true;
   return says;
 }
 

@@ -9,11 +9,15 @@
 //     data check, a soft one without a reason)
 //   decline about the card or the shopper             no          —
 //     (insufficient funds, stolen, wrong CVC …)
-//   not_sent · rejected · unknown                     failure     —
+//   rejected                                          —           no
+//   not_sent · unknown                                failure     —
 //   not_sent by a limit of ours (the pool was full,   —           —
 //     the deadline had passed)
 //   pending · requires_action                         no          —
 //
+// `rejected` may be the fault of what one merchant sent: it must not open the
+// breaker for all others. As "not approved" it still takes the traffic from a
+// connector whose credentials are wrong.
 // `pending` and `requires_action` are neither an approval nor a decline, yet
 // the gateway did answer.
 #include <optional>
@@ -23,10 +27,9 @@
 namespace turnout::routing {
 
 struct evidence {
-  bool about_gateway = true;  ///< false: nothing is to be learned, the rest is meaningless
-  bool technical_failure = false;
-  std::optional<bool> approved;  ///< nullopt: says nothing about approvals
-  bool latency_counts = false;   ///< a fast refusal to connect must not look like speed
+  std::optional<bool> technical_failure;  ///< nullopt: says nothing about health
+  std::optional<bool> approved;           ///< nullopt: says nothing about approvals
+  bool latency_counts = false;            ///< a fast refusal to connect must not look like speed
 };
 
 evidence read_evidence(const payments::send_result& result) noexcept;

@@ -93,6 +93,8 @@ class router {
   virtual void observe(const request& payment, const decision& made, const payments::send_result& result,
                        instant now) = 0;
   virtual void tick(instant now) = 0;
+  /// The connector exists: view() shows it from now on, before its first payment.
+  virtual void declare(std::string_view) {}
   virtual std::vector<connector_view> view(instant now) const = 0;
 };
 

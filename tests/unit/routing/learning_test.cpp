@@ -1,6 +1,8 @@
 // What the router learns from results, and what it refuses to learn.
 #include "world.hpp"
 
+#include <algorithm>
+
 using namespace turnout;
 using namespace turnout::routing;
 using namespace turnout::routing::test;
@@ -69,7 +71,7 @@ TEST_CASE("a vague decline counts for the approval model and not for health") {
 }
 
 TEST_CASE("technical results count for health and not for the approval model") {
-  const auto failing = {refused(), result_of(outcome::rejected), result_of(outcome::unknown),
+  const auto failing = {refused(), result_of(outcome::unknown),
                         result_of(outcome::soft_decline, decline_reason::processing_error)};
   for (const auto& failure : failing) {
     INFO(to_string(failure.result));
@@ -81,6 +83,65 @@ TEST_CASE("technical results count for health and not for the approval model") {
     CHECK(w.seen("alpha").health < .3);
     CHECK(w.seen("alpha").state == "open");
   }
+}
+
+TEST_CASE("a declared connector is seen before its first payment, and declared again changes nothing") {
+  world w(5);
+  CHECK(w.gateway_router->view(w.now).empty());
+  w.gateway_router->declare("alpha");
+  w.gateway_router->declare("alpha");
+  REQUIRE(w.gateway_router->view(w.now).size() == 1);
+  const connector_view fresh = w.seen("alpha");
+  CHECK(fresh.state == "closed");
+  CHECK(fresh.score > .5);
+  CHECK(fresh.score <= 1);
+  CHECK(fresh.share == 0);
+  for (int i = 0; i < 20; ++i) w.teach("alpha", do_not_honor());
+  const double learned = w.seen("alpha").approval;
+  w.gateway_router->declare("alpha");
+  CHECK(w.seen("alpha").approval == learned);
+}
+
+TEST_CASE("what one merchant sends and gateways reject opens no breaker") {
+  world w(5);
+  for (int i = 0; i < 50; ++i) w.teach("alpha", approved());
+  const connector_view before = w.seen("alpha");
+  for (int i = 0; i < 200; ++i) w.teach("alpha", result_of(outcome::rejected, decline_reason::none, 1));
+  CHECK(w.seen("alpha").state == "closed");
+  CHECK(w.seen("alpha").health >= before.health - 1e-9);
+  CHECK(w.seen("alpha").latency_ms == Approx(before.latency_ms));
+  CHECK(w.seen("alpha").in_flight == 0);
+  CHECK(w.seen("alpha").approval < before.approval - .3);
+}
+
+TEST_CASE("a rejected probe leaves the breaker as it is, and the next payment may probe") {
+  world w(5);
+  for (int i = 0; i < 50; ++i) w.teach("alpha", approved());
+  for (int i = 0; i < 5; ++i) w.teach("alpha", refused());
+  REQUIRE(w.seen("alpha").state == "open");
+  for (int i = 0; i < 600 && w.seen("alpha").state == "open"; ++i) w.pass(100ms);
+  REQUIRE(w.seen("alpha").state == "half_open");
+  w.teach("alpha", result_of(outcome::rejected));
+  CHECK(w.seen("alpha").state == "half_open");
+  for (int i = 0; i < 20; ++i) w.teach("alpha", approved());
+  CHECK(w.seen("alpha").state == "closed");
+}
+
+TEST_CASE("a connector whose credentials became wrong loses its traffic") {
+  world w(5);
+  const auto good = [](const std::string&) { return approved(); };
+  auto before = w.pay_many(300, good);
+  const auto favourite = std::max_element(before.begin(), before.end(), [](const auto& a, const auto& b) {
+                           return a.second < b.second;
+                         })->first;
+  REQUIRE(before[favourite] > 100);
+  const auto wrong = [&](const std::string& name) {
+    return name == favourite ? result_of(outcome::rejected) : approved();
+  };
+  const int first = w.pay_many(100, wrong)[favourite], second = w.pay_many(100, wrong)[favourite];
+  CAPTURE(before[favourite], first, second);
+  CHECK(first < 25);
+  CHECK(second < 10);
 }
 
 TEST_CASE("limits of our own say nothing about the gateway") {
