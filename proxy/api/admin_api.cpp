@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "proxy/api/credentials.hpp"
+#include "proxy/api/header_text.hpp"
 #include "proxy/api/json_text.hpp"
 #include "proxy/api/route_table.hpp"
 
@@ -61,6 +62,11 @@ void admin_api::dispatch(const net::request& message, endpoint_call& call) {
     return call.refuse(made);
   }
   call.route = found.row->path;
+  // Browsers say where a POST comes from, tools do not: without this any page
+  // that an operator has open could reach a listener on loopback.
+  const bool changes_something = found.row->method != "GET";
+  if (changes_something && only_header(message.fields, "Origin").count != 0)
+    return call.refuse(make(problems::origin_refused, "requests with an Origin header change nothing here"));
   if (token_ && !found.row->open) {
     const secret_hash given = hash_secret(bearer_token(message.fields));
     if (CRYPTO_memcmp(given.data(), token_->data(), given.size()) != 0) {

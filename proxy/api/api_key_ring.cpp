@@ -1,7 +1,6 @@
 #include "proxy/api/api_key_ring.hpp"
 
 #include <fstream>
-#include <limits>
 #include <sstream>
 #include <stdexcept>
 
@@ -11,39 +10,70 @@
 namespace turnout::api {
 
 api_key_ring::api_key_ring(std::filesystem::path file, std::function<void(const std::string&)> report)
-    : file_(std::move(file)),
-      report_(std::move(report)),
-      keys_(std::make_shared<const snapshot>()),
-      looked_at_(std::numeric_limits<payments::steady_time::rep>::min()) {
-  refresh();
+    : file_(std::move(file)), report_(std::move(report)), keys_(std::make_shared<const snapshot>()) {}
+
+std::optional<api_key_ring::file_version> api_key_ring::version() const noexcept {
+  struct stat status{};
+  if (::stat(file_.c_str(), &status) != 0) return std::nullopt;
+  return file_version{status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mode,
+                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
-void api_key_ring::refresh() {
+void api_key_ring::read(const file_version& version) {
+  seen_ = version;
+  missing_reported_ = false;
+  if ((version.mode & (S_IRWXG | S_IRWXO)) != 0)
+    throw std::runtime_error("others than its owner may use it; chmod 600 it");
+  std::ifstream in(file_, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) throw std::runtime_error("the file cannot be opened");
+  auto fresh = std::make_shared<snapshot>();
+  for (api_key& each : parse_api_keys(text.str()))
+    if (!each.revoked()) fresh->emplace(each.id, each);
+  keys_.store(std::move(fresh));
+}
+
+void api_key_ring::load() {
   const std::lock_guard lock(refreshing_);
-  struct stat status{};
-  if (::stat(file_.c_str(), &status) != 0) {
+  const std::optional<file_version> found = version();
+  if (!found) return;
+  try {
+    read(*found);
+  } catch (const std::exception& error) {
+    throw std::runtime_error("the API keys in " + file_.string() + " cannot be used: " + error.what());
+  }
+}
+
+void api_key_ring::refresh_if_changed(const std::function<bool()>& may_read) {
+  const std::optional<file_version> found = version();
+  if (!found) {
     // Before the first key there is no file; later its absence is a fault.
     if (seen_ && !missing_reported_) report_("the API keys in " + file_.string() + " are gone; the last ones stay in use");
     missing_reported_ = seen_.has_value();
     return;
   }
-  const file_version version{status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec,
-                             status.st_mtim.tv_nsec};
-  if (seen_ == version && !missing_reported_) return;
-  seen_ = version;
-  missing_reported_ = false;
+  if ((seen_ == found && !missing_reported_) || !may_read()) return;
   try {
-    std::ifstream in(file_, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in) throw std::runtime_error("the file cannot be opened");
-    auto fresh = std::make_shared<snapshot>();
-    for (api_key& each : parse_api_keys(text.str()))
-      if (!each.revoked()) fresh->emplace(each.id, each);
-    keys_.store(std::move(fresh));
+    read(*found);
   } catch (const std::exception& error) {
-    report_("the API keys in " + file_.string() + " cannot be read: " + error.what() + "; the last good ones stay in use");
+    report_("the API keys in " + file_.string() + " cannot be used: " + error.what() + "; the last good ones stay in use");
   }
+}
+
+void api_key_ring::refresh() {
+  const std::lock_guard lock(refreshing_);
+  refresh_if_changed([] { return true; });
+}
+
+bool api_key_ring::take_read(payments::steady_time now) noexcept {
+  if (reads_ == 0 || now - reads_since_ >= std::chrono::seconds(1)) {
+    reads_since_ = now;
+    reads_ = 0;
+  }
+  if (reads_ >= most_reads) return false;
+  ++reads_;
+  return true;
 }
 
 std::optional<principal> api_key_ring::look_up(std::string_view id, std::string_view secret) const {
@@ -66,13 +96,11 @@ std::optional<principal> api_key_ring::authenticate(std::string_view id, std::st
                                                     payments::steady_time now) {
   std::optional<principal> who = look_up(id, secret);
   if (who || knows(id)) return who;
-  const auto present = now.time_since_epoch().count();
-  auto before = looked_at_.load();
-  const auto pause = std::chrono::duration_cast<payments::steady_time::duration>(look_again_after).count();
-  const bool due = before == std::numeric_limits<payments::steady_time::rep>::min() || present - before >= pause;
-  // One worker looks; the others go on with what there is.
-  if (!due || !looked_at_.compare_exchange_strong(before, present)) return std::nullopt;
-  refresh();
+  {
+    // A look costs a microsecond, so nobody needs to be spared it.
+    const std::lock_guard lock(refreshing_);
+    refresh_if_changed([&] { return take_read(now); });
+  }
   return look_up(id, secret);
 }
 

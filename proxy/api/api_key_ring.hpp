@@ -26,20 +26,26 @@ struct principal {
 
 class api_key_ring {
  public:
-  /// `report` is told, once per change of the file, why it cannot be used; the
-  /// last good keys stay. It may be called on any thread that calls in here.
+  /// Without keys until load(), refresh() or the first lookup. `report` is told,
+  /// once per change of the file, why it cannot be used; the last good keys
+  /// stay. It may be called on any thread that calls in here.
   api_key_ring(std::filesystem::path file, std::function<void(const std::string&)> report);
+
+  /// Reads the file as it is, for the start: throws std::runtime_error that says
+  /// why it cannot be used (damaged, or others than its owner may read it). No
+  /// file is no fault: there are no keys yet.
+  void load();
 
   /// Reads the file if it changed since. Thread-safe; the owner calls it from a timer.
   void refresh();
 
   /// The work done does not tell whether the id or the secret was wrong. An
-  /// unknown id makes the ring look at the file at once, though not more often
-  /// than every `look_again_after`: a new key works without a wait.
+  /// unknown id makes the ring look whether the file has changed, so that a new
+  /// key works at once; it is read for that at most `most_reads` times a second.
   std::optional<principal> authenticate(std::string_view id, std::string_view secret, payments::steady_time now);
 
   std::size_t size() const noexcept;  ///< keys that are good
-  static constexpr std::chrono::milliseconds look_again_after{500};
+  static constexpr int most_reads = 20;
 
  private:
   struct text_hash {
@@ -49,21 +55,29 @@ class api_key_ring {
   using snapshot = std::unordered_map<std::string, api_key, text_hash, std::equal_to<>>;
   /// What tells one version of the file from another.
   struct file_version {
-    std::uint64_t inode = 0, size = 0;
+    std::uint64_t inode = 0, size = 0, mode = 0;
     std::int64_t seconds = 0, nanoseconds = 0;
     friend bool operator==(const file_version&, const file_version&) = default;
   };
 
+  /// nullopt: there is no file.
+  std::optional<file_version> version() const noexcept;
+  void read(const file_version& version);
+  /// Under refreshing_; `may_read` is asked only when there is something to read.
+  void refresh_if_changed(const std::function<bool()>& may_read);
+  bool take_read(payments::steady_time now) noexcept;
   std::optional<principal> look_up(std::string_view id, std::string_view secret) const;
   bool knows(std::string_view id) const;
 
   std::filesystem::path file_;
   std::function<void(const std::string&)> report_;
   std::atomic<std::shared_ptr<const snapshot>> keys_;
-  std::atomic<payments::steady_time::rep> looked_at_;
   std::mutex refreshing_;
-  std::optional<file_version> seen_;  ///< guarded by refreshing_
-  bool missing_reported_ = false;     ///< guarded by refreshing_
+  // Guarded by refreshing_.
+  std::optional<file_version> seen_;
+  bool missing_reported_ = false;
+  payments::steady_time reads_since_{};
+  int reads_ = 0;
 };
 
 }  // namespace turnout::api

@@ -42,9 +42,21 @@ bool is_email(std::string_view text) noexcept {
          std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
 }
 
+bool has_control_character(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// No card is issued for longer; a typing mistake is.
+constexpr int most_years_ahead = 30;
+
+int year_of(payments::wall_time now) noexcept {
+  const auto today = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(now));
+  return static_cast<int>(today.year());
+}
+
 class body_reader {
  public:
-  body_reader(const principal& who, payments::wall_time now) : who_(who), now_(now) {}
+  body_reader(const principal& who, std::optional<payments::wall_time> now) : who_(who), now_(now) {}
 
   payment_body read(const json_document& body) {
     object(body.root(), "", body_fields);
@@ -119,6 +131,13 @@ class body_reader {
     return value.text();
   }
 
+  /// The same for what gateways are sent: some refuse a payment over a control character.
+  std::string_view plain_text(const json_value& value, std::string_view path, std::size_t most) {
+    const std::optional<std::string_view> read = text(value, path, most);
+    if (read && has_control_character(*read)) return fault(path, "must not contain control characters"), std::string_view();
+    return read.value_or("");
+  }
+
   std::optional<std::int64_t> integer(const json_value& value, std::string_view path, std::int64_t least,
                                       std::int64_t most, const char* range) {
     if (value.is(json_kind::real)) return fault(path, "must be written as an integer, without fraction or exponent"), std::nullopt;
@@ -161,6 +180,9 @@ class body_reader {
   }
   void read_year(const json_value& value, std::string_view path) {
     year_ = static_cast<int>(integer(value, path, 1000, 9999, "a year of four digits").value_or(0));
+    if (!now_ || year_ <= year_of(*now_) + most_years_ahead) return;
+    fault(path, "is more than " + std::to_string(most_years_ahead) + " years ahead");
+    year_ = 0;
   }
   void read_cvc(const json_value& value, std::string_view path) {
     if (!value.is(json_kind::string)) return fault(path, "must be a string");
@@ -168,16 +190,16 @@ class body_reader {
       return fault(path, "must have three or four digits");
     cvc_ = value.text();
   }
-  void read_holder(const json_value& value, std::string_view path) { holder_ = text(value, path, 100).value_or(""); }
+  void read_holder(const json_value& value, std::string_view path) { holder_ = plain_text(value, path, 100); }
   void read_reference(const json_value& value, std::string_view path) {
     reference_ = text(value, path, 100).value_or("");
   }
   void read_customer(const json_value& value, std::string_view) { object(value, "customer.", customer_fields); }
   void read_customer_id(const json_value& value, std::string_view path) {
-    customer_id_ = text(value, path, 100).value_or("");
+    customer_id_ = plain_text(value, path, 100);
   }
   void read_customer_email(const json_value& value, std::string_view path) {
-    customer_email_ = text(value, path, 254).value_or("");
+    customer_email_ = plain_text(value, path, 254);
     if (!customer_email_.empty() && !is_email(customer_email_)) fault(path, "must be an e-mail address");
   }
   void read_customer_country(const json_value& value, std::string_view path) {
@@ -213,8 +235,8 @@ class body_reader {
     // Where the number is at fault the expiry is still worth telling: any
     // valid number serves to ask.
     payments::card dated_card;
-    if (dated && payments::card::parse("4242424242424242", month_, year_, "", "", dated_card) == card_errc::ok &&
-        dated_card.expired(now_))
+    if (now_ && dated && payments::card::parse("4242424242424242", month_, year_, "", "", dated_card) == card_errc::ok &&
+        dated_card.expired(*now_))
       fault("payment_method.card.exp_year", "the card has expired");
   }
 
@@ -235,7 +257,7 @@ class body_reader {
   }
 
   const principal& who_;
-  payments::wall_time now_;
+  std::optional<payments::wall_time> now_;
   std::vector<field_error> errors_;
   std::int64_t amount_ = 0;
   std::optional<payments::currency> currency_;
@@ -277,7 +299,7 @@ const body_reader::field body_reader::customer_fields[3] = {
 
 }  // namespace
 
-payment_body read_payment_body(const json_document& body, const principal& who, payments::wall_time now) {
+payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now) {
   return body_reader(who, now).read(body);
 }
 

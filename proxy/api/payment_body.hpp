@@ -22,8 +22,9 @@ struct payment_body {
   std::vector<field_error> errors;
 };
 
-/// `now` decides whether the card has expired.
-payment_body read_payment_body(const json_document& body, const principal& who, payments::wall_time now);
+/// `now` decides whether the card has expired, or cannot be that young; nullopt:
+/// neither is asked, because the body was good when it first came.
+payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now);
 
 /// True when the digits of `number` stand in `text`, even with spaces or dashes
 /// between them. What is kept and shown must not carry a card number.

@@ -1,5 +1,6 @@
 // turnout keys: API keys of merchants. Works before the proxy's first start and
-// while it runs; the proxy notices within a second.
+// while it runs; the proxy takes a new key at once and drops a revoked one
+// within a second.
 #include <cstdio>
 #include <string>
 
@@ -60,7 +61,7 @@ void add_keys(CLI::App& app, command& chosen) {
     sub->add_option("--conf", given->conf, "Directory that holds turnout.yaml")->capture_default_str();
   };
 
-  CLI::App* creating = keys->add_subcommand("create", "Make a key and print it, once");
+  CLI::App* creating = keys->add_subcommand("create", "Make a key and print it, once; a running proxy takes it at once");
   conf(creating);
   creating->add_option("--merchant", given->merchant, "Name of the merchant: a-z, 0-9, _ and -")->required();
   creating->add_option("--mode", given->mode, "test keys reach test connectors, live keys live ones")
@@ -72,7 +73,7 @@ void add_keys(CLI::App& app, command& chosen) {
   conf(listing);
   listing->callback([given, &chosen] { chosen = [given] { return list(*given); }; });
 
-  CLI::App* revoking = keys->add_subcommand("revoke", "Make a key useless, at once and for good");
+  CLI::App* revoking = keys->add_subcommand("revoke", "Make a key useless, within a second and for good");
   conf(revoking);
   revoking->add_option("id", given->id, "ak_…")->required();
   revoking->callback([given, &chosen] { chosen = [given] { return revoke(*given); }; });

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <tuple>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ void write_all(const std::filesystem::path& path, std::string_view text) {
   // A new file, as an editor or a restore would make it: another inode.
   const std::filesystem::path fresh = path.string() + ".test";
   std::ofstream(fresh, std::ios::binary) << text;
+  std::filesystem::permissions(fresh, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::filesystem::rename(fresh, path);
 }
 
@@ -139,6 +141,7 @@ TEST_CASE("the ring knows whose key it is") {
   api_key_store store(home.path);
   const auto [id, secret] = halves(store.create("demo", true));
   api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  ring.load();
   CHECK(ring.size() == 1);
   const auto who = ring.authenticate(id, secret, at(0ms));
   REQUIRE(who.has_value());
@@ -151,20 +154,88 @@ TEST_CASE("the ring knows whose key it is") {
   CHECK_FALSE(ring.authenticate("", "", at(0ms)).has_value());
 }
 
-TEST_CASE("the ring sees new keys at once, though it does not look at every wrong one") {
+TEST_CASE("the ring sees each new key at once, however many wrong ones were asked before") {
   const temporary_directory home;
   api_key_store store(home.path);
   api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  ring.load();
   CHECK(ring.size() == 0);
-  CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(0ms)).has_value());
-  const auto [id, secret] = halves(store.create("demo", false));
-  CHECK_FALSE(ring.authenticate(id, secret, at(499ms)).has_value());
-  CHECK(ring.authenticate(id, secret, at(500ms)).has_value());
+  std::string id, secret;
+  for (int i = 0; i < 3; ++i) {
+    for (int wrong = 0; wrong < 50; ++wrong)
+      CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(0ms)).has_value());
+    std::tie(id, secret) = halves(store.create("demo", false));
+    CHECK(ring.authenticate(id, secret, at(0ms)).has_value());
+  }
 
   REQUIRE(store.revoke(id));
   CHECK(ring.authenticate(id, secret, at(10'000ms)).has_value());  // until the owner's timer
   ring.refresh();
   CHECK_FALSE(ring.authenticate(id, secret, at(10'001ms)).has_value());
+}
+
+TEST_CASE("a file that changes all the time is not read for every wrong key") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  int reports = 0;
+  api_key_ring ring(store.file(), [&](const std::string&) { ++reports; });
+  const auto [id, secret] = halves(store.create("demo", false));
+  ring.load();
+  const auto damage = [&](int size) { write_all(store.file(), std::string(static_cast<std::size_t>(size), '{')); };
+  int size = 0;
+  for (int i = 0; i < 50; ++i) {
+    damage(++size);
+    CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(0ms)).has_value());
+  }
+  CHECK(reports == api_key_ring::most_reads);
+  CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(999ms)).has_value());
+  CHECK(reports == api_key_ring::most_reads);
+  CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(1000ms)).has_value());
+  CHECK(reports == api_key_ring::most_reads + 1);
+  damage(++size);
+  ring.refresh();  // the owner's timer is bounded by itself
+  CHECK(reports == api_key_ring::most_reads + 2);
+  CHECK(ring.authenticate(id, secret, at(1000ms)).has_value());
+}
+
+TEST_CASE("a start without usable keys says why; no file means no keys yet") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  CHECK_NOTHROW(ring.load());
+  CHECK(ring.size() == 0);
+  store.create("demo", false);
+  const std::string good = read_all(store.file());
+  CHECK_NOTHROW(ring.load());
+  CHECK(ring.size() == 1);
+  using Catch::Contains;
+  for (const std::string& damaged : {std::string(), std::string("{"), good.substr(0, good.size() / 2)}) {
+    write_all(store.file(), damaged);
+    CHECK_THROWS_WITH(ring.load(), Contains(store.file().string()) && Contains("JSON"));
+  }
+  write_all(store.file(), good);
+  for (const auto loose : {std::filesystem::perms::group_read, std::filesystem::perms::others_read}) {
+    std::filesystem::permissions(store.file(), std::filesystem::perms(0600) | loose);
+    CHECK_THROWS_WITH(ring.load(), Contains(store.file().string()) && Contains("chmod 600"));
+  }
+  std::filesystem::permissions(store.file(), std::filesystem::perms(0600));
+  CHECK_NOTHROW(ring.load());
+}
+
+TEST_CASE("permissions that are mended are noticed") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  std::vector<std::string> reports;
+  api_key_ring ring(store.file(), [&](const std::string& text) { reports.push_back(text); });
+  const auto [id, secret] = halves(store.create("demo", false));
+  std::filesystem::permissions(store.file(), std::filesystem::perms(0644));
+  ring.refresh();
+  ring.refresh();
+  CHECK(reports.size() == 1);
+  CHECK_FALSE(ring.authenticate(id, secret, at(0ms)).has_value());
+  std::filesystem::permissions(store.file(), std::filesystem::perms(0600));
+  CHECK(ring.authenticate(id, secret, at(0ms)).has_value());
+  CHECK(reports.size() == 1);
 }
 
 TEST_CASE("the ring keeps the last good keys and reports once") {
@@ -173,6 +244,7 @@ TEST_CASE("the ring keeps the last good keys and reports once") {
   const auto [id, secret] = halves(store.create("demo", false));
   std::vector<std::string> reports;
   api_key_ring ring(store.file(), [&](const std::string& text) { reports.push_back(text); });
+  ring.load();
   const std::string good = read_all(store.file());
   write_all(store.file(), good.substr(0, 30));
   ring.refresh();

@@ -442,6 +442,22 @@ TEST_CASE("a reload says what is wrong and where") {
   CHECK(body.at("errors").at(0).at("message").as_string() == "unknown strategy");
 }
 
+TEST_CASE("what changes something is refused to web pages") {
+  admin_house at;
+  int reloads = 0;
+  at.world.reload = [&] { return ++reloads, settings::problems(); };
+  for (const char* origin : {"http://evil.example", "http://127.0.0.1:8081", "null", ""}) {
+    INFO(origin);
+    const net::response got = at.ask("POST", "/-/reload", {{"origin", origin}});
+    CHECK(got.status == 403);
+    CHECK(json::parse(got.body).at("code").as_string() == "origin_refused");
+    CHECK(at.ask("GET", "/health/ready", {{"Origin", origin}}).status == 200);
+  }
+  CHECK(reloads == 0);
+  CHECK(at.ask("POST", "/-/reload").status == 200);
+  CHECK(reloads == 1);
+}
+
 TEST_CASE("with a token everything but health asks for it") {
   admin_house at;
   at.world.token = "s3cret";

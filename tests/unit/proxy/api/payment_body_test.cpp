@@ -125,6 +125,8 @@ TEST_CASE("each fault names its field") {
       {R"("exp_year": 2030)", R"("exp_year": 2025)", "payment_method.card.exp_year"},
       {R"("exp_month": 12, "exp_year": 2030)", R"("exp_month": 10, "exp_year": 2026)", "payment_method.card.exp_year"},
       {R"("exp_year": 2030, )", "", "payment_method.card.exp_year"},
+      {R"("exp_year": 2030)", R"("exp_year": 2057)", "payment_method.card.exp_year"},
+      {R"("exp_year": 2030)", R"("exp_year": 9999)", "payment_method.card.exp_year"},
       // cvc, holder
       {R"("987")", R"("98")", "payment_method.card.cvc"},
       {R"("987")", R"("98765")", "payment_method.card.cvc"},
@@ -258,6 +260,23 @@ TEST_CASE("no message shows a value") {
       }
     }
   }
+}
+
+TEST_CASE("a card may be good for thirty years") {
+  CHECK(read(with(good_body, R"("exp_year": 2030)", R"("exp_year": 2056)")).errors.empty());
+}
+
+TEST_CASE("what gateways are sent has no control characters, the merchant's own texts are kept exactly") {
+  for (const char* character : {"\\u0000", "\\u0001", "\\n", "\\r", "\\t", "\\u001b", "\\u001F", "\\u007f", "\\u007F"}) {
+    const auto around = [&](const char* text) { return "a" + std::string(character) + text; };
+    CHECK(fault_of(with(good_body, "A. Buyer", around("b"))) == "payment_method.card.holder");
+    CHECK(fault_of(with(good_body, "cus_9", around("b"))) == "customer.id");
+    CHECK(fault_of(with(good_body, "a@example.com", around("@example.com"))) == "customer.email");
+    CHECK(read(with(good_body, "order-1001", around("b"))).errors.empty());
+    CHECK(read(with_metadata("{\"k\": \"" + around("b") + "\"}")).errors.empty());
+  }
+  CHECK(read(with(good_body, "order-1001", "a\\nb")).request->reference == "a\nb");
+  CHECK(read(with(good_body, "A. Buyer", "Zoë Ünal–Şahin")).card.holder() == "Zoë Ünal–Şahin");
 }
 
 TEST_CASE("a card is good until its month has ended everywhere") {
