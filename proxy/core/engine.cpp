@@ -97,6 +97,7 @@ void engine::create(create_command command, std::function<void(create_result)> d
   const policies::policy_choice choice = policies::select(home.config->policies, input, no_rates);
   std::optional<create_result> refusal;
   std::optional<payments::payment> record;
+  candidate_set found;
   if (home.draining) {
     refusal = create_result{.status = create_status::unavailable};
   } else if (choice.rate_unavailable) {
@@ -105,7 +106,7 @@ void engine::create(create_command command, std::function<void(create_result)> d
     refusal = create_result{.status = create_status::no_policy};
   } else {
     record = new_record(command, *choice.chosen, home.world.random);
-    candidate_set found = find_candidates(*home.config, choice.chosen->route, *record);
+    found = find_candidates(*home.config, choice.chosen->route, *record);
     if (found.candidates.empty())
       refusal = create_result{.status = create_status::no_candidate, .excluded = std::move(found.excluded)};
   }
@@ -122,7 +123,7 @@ void engine::create(create_command command, std::function<void(create_result)> d
   auto run = std::make_shared<payment_run>(home, std::move(*record), *choice.chosen, command.arrival,
                                            std::move(command.card));
   home.live.emplace(id, run);
-  run->start(std::move(command.claim), std::move(command.render), std::move(done));
+  run->start(std::move(found), std::move(command.claim), std::move(command.render), std::move(done));
 }
 
 void engine::recover(payments::payment record) {

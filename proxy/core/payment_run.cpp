@@ -5,7 +5,6 @@
 
 #include "payments/assertion.hpp"
 #include "payments/identifier.hpp"
-#include "proxy/core/candidates.hpp"
 #include "proxy/core/idempotency.hpp"
 
 namespace turnout::core {
@@ -167,18 +166,16 @@ routing::request payment_run::routing_request() const {
 void payment_run::ask_router() {
   const payments::payment& record = flow_.record();
   const instant at = now();
-  candidate_set found = find_candidates(*config_, policy_.route, record);
   std::vector<routing::tried> tried;
   for (const payments::attempt& each : record.attempts) tried.push_back({each.connector, each.outcome, each.reason});
   const routing::request asked = routing_request();
   bool budget_spent = false;
   home_.routing.with([&](routing::router& router, policies::retry_budget&) {
-    decision_ = router.choose(asked, policy_.route, found.candidates, tried, at, home_.world.random);
+    decision_ = router.choose(asked, policy_.route, candidates_.candidates, tried, at, home_.world.random);
     if (record.attempts.empty()) home_.routing.on_payment(policy_, at.steady);
     else if (!decision_.order.empty()) budget_spent = !home_.routing.withdraw(policy_, at.steady);
   });
-  found.excluded.insert(found.excluded.end(), decision_.excluded.begin(), decision_.excluded.end());
-  decision_.excluded = std::move(found.excluded);
+  decision_.excluded.insert(decision_.excluded.begin(), candidates_.excluded.begin(), candidates_.excluded.end());
   decisions_.push_back(home_.explain(decision_, config_->policies.version, at.wall));
   home_.watcher.on_decision(record, decision_);
   if (budget_spent) return feed(flow::no_candidate{"retry_budget_exhausted"});

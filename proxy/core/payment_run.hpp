@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "payments/payment_flow.hpp"
+#include "proxy/core/candidates.hpp"
 #include "proxy/core/engine.hpp"
 
 namespace turnout::core {
@@ -57,8 +58,10 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   payment_run(const payment_run&) = delete;
   payment_run& operator=(const payment_run&) = delete;
 
-  void start(std::optional<idempotency_claim> claim, std::function<stored_answer(const payments::payment&)> render,
-             std::function<void(create_result)> done) {
+  /// `found` are the connectors of home.config that can serve the payment: not empty.
+  void start(candidate_set found, std::optional<idempotency_claim> claim,
+             std::function<stored_answer(const payments::payment&)> render, std::function<void(create_result)> done) {
+    candidates_ = std::move(found);
     claim_ = std::move(claim);
     render_ = std::move(render);
     done_ = std::move(done);
@@ -111,6 +114,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   std::deque<payments::flow::event> inbox_;
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
+  candidate_set candidates_;     ///< found once, at the start
   routing::decision decision_;   ///< of the latest attempt
   clock::timer_id timer_ = 0;
   bool timer_set_ = false;
