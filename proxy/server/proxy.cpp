@@ -60,7 +60,7 @@ proxy::proxy(std::string conf, loaded_files files, std::size_t descriptors)
   make_workers();
   make_merchant_api();
   make_admin_api();
-  key_ring_.refresh();
+  load_api_keys();
   recover();
   listen();
 }
@@ -99,6 +99,14 @@ secret_keys proxy::open_keys() {
   secret_keys keys = secret_keys::open(settings_.keys_directory, binding);
   if (!binding.identity) journal_->set_key_identity(keys.identity());
   return keys;
+}
+
+void proxy::load_api_keys() {
+  try {
+    key_ring_.load();
+  } catch (const std::runtime_error& unusable) {
+    throw start_error(unusable.what());
+  }
 }
 
 void proxy::fit_connections(std::size_t descriptors) {
@@ -214,6 +222,7 @@ void proxy::run() {
   wait_for_signal();
   start_timers();
   for (const auto& each : workers_) each->start();
+  refresh_metrics();  // not a second later: who is told "ready" may look at once
   phase_ = phase::ready;
   const std::string payments_url = url(settings_.listen.address, settings_.listen.port);
   const std::string admin_url = url(settings_.admin.address, settings_.admin.port);
@@ -283,6 +292,9 @@ void proxy::declare_connectors() {
   std::vector<std::string> names;
   for (const auto& each : configuration_->connectors) names.push_back(each->profile().name);
   metrics_.declare_connectors(names);
+  routing_.with([&](routing::router& router, policies::retry_budget&) {
+    for (const std::string& name : names) router.declare(name);
+  });
 }
 
 void proxy::on_request(const api::request_report& report) {

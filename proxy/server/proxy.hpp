@@ -55,6 +55,7 @@ class proxy {
   std::unique_ptr<telemetry::log> open_log() const;
   std::unique_ptr<journal::sqlite_journal> open_journal();
   secret_keys open_keys();
+  void load_api_keys();
   void fit_connections(std::size_t descriptors);
   void make_workers();
   void make_merchant_api();

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -214,6 +215,20 @@ void load_connector(const document& file, core::configuration& into, connector_n
   into.connectors.push_back(definition);
 }
 
+/// The name in a file that is not YAML: what its line `connector:` says, else
+/// the file's own name. Only for policies that name it: one mistake, one message.
+std::string presumed_name(const std::string& path) {
+  constexpr std::string_view key = "connector:", blank = " \t\r\"'";
+  std::istringstream lines(read_file(path).text.value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key)) continue;
+    line = line.substr(key.size(), line.find('#', key.size()) - key.size());
+    const std::size_t first = line.find_first_not_of(blank);
+    if (first != std::string::npos) return line.substr(first, line.find_last_not_of(blank) - first + 1);
+  }
+  return fs::path(path).stem().string();
+}
+
 std::string digest(std::string_view texts) {
   unsigned char hash[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(texts.data()), texts.size(), hash);
@@ -253,12 +268,17 @@ loaded_files load_files(const std::string& where, const turnout::settings::secre
 
   auto made = std::make_shared<core::configuration>();
   connector_names names;
+  std::vector<std::string> unreadable;
   result.connector_files = expand(result.settings.connectors_pattern, *file, "connectors", found);
   for (const std::string& each : result.connector_files)
-    if (const auto parsed = parse_file(each, secrets, found)) load_connector(*parsed, *made, names, found);
+    if (const auto parsed = parse_file(each, secrets, found))
+      load_connector(*parsed, *made, names, found);
+    else
+      unreadable.push_back(presumed_name(each));
 
   std::string texts;
-  const std::vector<std::string_view> known(names.all.begin(), names.all.end());
+  std::vector<std::string_view> known(names.all.begin(), names.all.end());
+  known.insert(known.end(), unreadable.begin(), unreadable.end());
   result.policy_files = expand(result.settings.policies_pattern, *file, "policies", found);
   for (const std::string& each : result.policy_files)
     if (const auto parsed = parse_file(each, secrets, found, &texts))

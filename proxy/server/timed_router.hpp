@@ -2,6 +2,7 @@
 // Measures how long the router's choices take: the router itself reads no clock.
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "proxy/telemetry/metrics.hpp"
@@ -30,6 +31,7 @@ class timed_router final : public routing::router {
     inner_->observe(payment, made, result, now);
   }
   void tick(payments::instant now) override { inner_->tick(now); }
+  void declare(std::string_view connector) override { inner_->declare(connector); }
   std::vector<routing::connector_view> view(payments::instant now) const override { return inner_->view(now); }
 
  private:
