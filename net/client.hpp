@@ -51,7 +51,7 @@ struct exchange_result {
   std::chrono::milliseconds latency{0};
 };
 
-/// Where a peer is. `http://` only for now.
+/// Where a peer is: `http://`, without TLS.
 struct endpoint {
   std::string host;
   std::uint16_t port = 80;
