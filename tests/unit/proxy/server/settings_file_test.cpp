@@ -302,29 +302,6 @@ TEST_CASE("a connector file that is not even YAML does not make its policies loo
   CHECK_THAT(shown, !Contains("policies/"));
 }
 
-TEST_CASE("a connector file that is not even YAML does not make its policies look wrong") {
-  conf files;
-  const std::string good = [&] {
-    std::ifstream in(files.directory / "connectors/alpha.yaml");
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }();
-  for (const std::string& more : {std::string("mode: test\n"), std::string("a: [1\n"), std::string("\tb: 2\n")}) {
-    files.directory.write("connectors/alpha.yaml", good + more);
-    const std::string shown = files.problems(least());
-    CHECK_THAT(shown, StartsWith("connectors/alpha.yaml:"));
-    CHECK_THAT(shown, !Contains("unknown connector"));
-    CHECK_THAT(shown, !Contains("policies/"));
-  }
-  // Also when nothing of it can be read, or every connector is broken.
-  std::filesystem::remove(files.directory / "connectors/alpha.yaml");
-  std::filesystem::create_directory(files.directory / "connectors/alpha.yaml");
-  files.directory.write("connectors/beta.yaml", "");
-  files.directory.write("connectors/gamma.yaml", "connector: \"gamma\"  # ours\na: [");
-  const std::string shown = files.problems(least());
-  CHECK_THAT(shown, Contains("is a directory"));
-  CHECK_THAT(shown, !Contains("policies/"));
-}
-
 TEST_CASE("a connector that cannot be reached the way it says is refused at its base_url") {
   conf files;
   const auto loaded = files.load(least(), environment({{"ALPHA_URL", "ftp://example.test"}}));
