@@ -64,6 +64,16 @@ class Idempotency(unittest.TestCase):
         self.assertEqual(answer.status, 422)
         self.assertEqual(answer.json["code"], "idempotency_key_reused")
 
+    def test_a_used_key_is_looked_at_before_the_expiry_date(self):
+        first = self.pay("expiring")
+        self.assertEqual(first.status, 201, first)
+        expired = payment()
+        expired["payment_method"]["card"].update(exp_month=1, exp_year=2020)
+        again = self.pay("expiring", **expired)
+        self.assertEqual(again.json["code"], "idempotency_key_reused", again)
+        fresh = self.pay("never-used", **expired)
+        self.assertEqual(fresh.json["code"], "invalid_request", fresh)
+
     def test_the_cvc_is_not_part_of_the_body(self):
         first = self.pay("no-cvc")
         wish = payment()
