@@ -26,7 +26,7 @@ namespace {
 constexpr double retry_budget_floor_per_second = 2.0;
 /// Descriptors that are not merchants' connections: gateways', the journal's, the log's.
 constexpr std::size_t own_descriptors = 512;
-constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{1000}, drain_check_interval{20};
+constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{500}, drain_check_interval{20};
 
 std::string url(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;

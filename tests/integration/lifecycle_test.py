@@ -6,7 +6,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import Http, Workplace, audit, bearer, payment, wait_until
+from harness import BINARY, READY, Http, Process, Workplace, audit, bearer, payment, wait_until
 
 
 class Lifecycle(unittest.TestCase):
@@ -135,6 +135,50 @@ class Lifecycle(unittest.TestCase):
         refused = place.proxy.run("serve", "--conf", str(place.proxy.conf))
         self.assertEqual(refused.returncode, 1)
         self.assertIn("keys", refused.stderr)
+
+    def test_damaged_or_readable_api_keys_refuse_to_start(self):
+        place = self.open()
+        place.proxy.stop()
+        file = place.proxy.keys / "api_keys.json"
+        good = file.read_bytes()
+        file.write_bytes(good[:len(good) // 2])
+        refused = place.proxy.run("serve", "--conf", str(place.proxy.conf))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"the API keys in {file} cannot be used", refused.stderr)
+        file.write_bytes(good)
+        file.chmod(0o644)
+        refused = place.proxy.run("serve", "--conf", str(place.proxy.conf))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("chmod 600", refused.stderr)
+        file.chmod(0o600)
+        place.proxy.start()
+
+    def test_new_keys_work_at_once_also_after_wrong_ones(self):
+        place = self.open()
+        http = Http(place.proxy.port)
+        for _ in range(3):
+            self.assertEqual(http.request("POST", "/v1/payments", payment(), bearer("ak_x:sk_x")).status, 401)
+            key = place.proxy.make_key()
+            self.assertEqual(http.request("POST", "/v1/payments", payment(), bearer(key)).status, 201)
+
+    def test_metrics_are_there_when_it_is_ready(self):
+        place = self.open()
+        place.proxy.stop()
+        process = Process([BINARY, "serve", "--conf", str(place.proxy.conf)], place.proxy.environment)
+        self.addCleanup(process.kill)
+        admin = Http(int(process.line_matching(READY).group(2)))
+        text = admin.request("GET", "/metrics").text.decode()
+        self.assertRegex(text, r"(?m)^turnout_retry_budget_remaining 20$")
+        for name in ("alpha", "beta", "gamma"):
+            self.assertRegex(text, rf'turnout_connector_score{{connector="{name}"}} 0\.[5-9]')
+            self.assertRegex(text, rf'turnout_connector_state{{[^}}]*connector="{name}"[^}}]*state="closed"[^}}]*}} 1')
+
+    def test_web_pages_cannot_reload(self):
+        place = self.open()
+        admin = Http(place.proxy.admin_port)
+        refused = admin.request("POST", "/-/reload", headers={"Origin": "http://example.test"})
+        self.assertEqual((refused.status, refused.json["code"]), (403, "origin_refused"))
+        self.assertEqual(admin.request("POST", "/-/reload").status, 200)
 
     def test_a_revoked_key_stops_working_while_the_proxy_runs(self):
         place = self.open()
