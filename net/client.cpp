@@ -35,7 +35,8 @@ bool wants_length(const request& message) noexcept {
 
 bool is_writable(const request& message, std::string_view host) noexcept {
   return framing::is_token(message.method) && framing::is_origin_target(message.target) &&
-         framing::is_field_value(host) && std::all_of(message.fields.begin(), message.fields.end(), [](const auto& field) {
+         framing::is_field_value(host) &&
+         std::all_of(message.fields.begin(), message.fields.end(), [](const auto& field) {
            return framing::is_token(field.first) && framing::is_field_value(field.second);
          });
 }
@@ -89,13 +90,13 @@ class exchange {
   client_pool::implementation& pool_;
   request& message_;
   steady_clock::time_point deadline_;
-  steady_clock::time_point limit_{};     ///< of the exchange, once its first byte is written
+  steady_clock::time_point limit_{};  ///< of the exchange, once its first byte is written
   connection_ptr connection_;
   std::array<asio::const_buffer, 2> unwritten_;
   exchange_result result_;
   bool has_place_ = false;
-  bool heard_ = false;                   ///< a byte of an answer came
-  bool clean_end_ = false;               ///< the peer closed its side in order
+  bool heard_ = false;      ///< a byte of an answer came
+  bool clean_end_ = false;  ///< the peer closed its side in order
   bool reusable_ = false;
 };
 
@@ -171,7 +172,8 @@ task<client_error> exchange::connect() {
 }
 
 task<client_error> exchange::connect_to(tcp::endpoint address, steady_clock::time_point limit) {
-  connection_ = std::make_unique<client_connection>(pool_.worker, std::max<std::size_t>(pool_.limits.header_bytes, 1024));
+  connection_ =
+      std::make_unique<client_connection>(pool_.worker, std::max<std::size_t>(pool_.limits.header_bytes, 1024));
   error_code failed;
   connection_->guard.expire_at(limit);
   co_await connection_->socket.async_connect(address, asio::redirect_error(use_task, failed));

@@ -15,10 +15,12 @@ namespace turnout::net {
 
 struct client_limits {
   std::chrono::milliseconds connect_timeout{1000};
-  std::chrono::milliseconds response_timeout{5000};   ///< from the first byte written to the last read
-  std::chrono::milliseconds idle_timeout{20000};      ///< a pooled connection older than this is closed; keep it below the peer's
-  std::chrono::milliseconds resolve_every{30000};     ///< names are resolved on a timer, off the request path
-  std::size_t connections = 256;                      ///< open at once to this peer; beyond it too_many_connections after a wait up to the deadline
+  std::chrono::milliseconds response_timeout{5000};  ///< from the first byte written to the last read
+  std::chrono::milliseconds idle_timeout{
+      20000};  ///< a pooled connection older than this is closed; keep it below the peer's
+  std::chrono::milliseconds resolve_every{30000};  ///< names are resolved on a timer, off the request path
+  std::size_t connections =
+      256;  ///< open at once to this peer; beyond it too_many_connections after a wait up to the deadline
   std::size_t idle_connections = 64;
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 1024 * 1024;
@@ -26,19 +28,19 @@ struct client_limits {
 
 enum class client_error : std::uint8_t {
   none,
-  resolve_failed,       ///< the name has no address (yet)
+  resolve_failed,  ///< the name has no address (yet)
   connect_refused,
   connect_timeout,
-  connect_failed,       ///< unreachable, reset while connecting, …
-  write_failed,         ///< the connection died while writing
+  connect_failed,  ///< unreachable, reset while connecting, …
+  write_failed,    ///< the connection died while writing
   write_timeout,
-  response_timeout,     ///< written whole, no complete answer in time
-  response_truncated,   ///< the answer ended early
-  response_malformed,   ///< framing that the guards refuse
+  response_timeout,    ///< written whole, no complete answer in time
+  response_truncated,  ///< the answer ended early
+  response_malformed,  ///< framing that the guards refuse
   response_too_large,
-  connection_lost,      ///< closed or reset after writing, before any byte of an answer
-  too_many_connections, ///< the pool was full until the deadline
-  deadline_passed,      ///< nothing was tried: the deadline was over already
+  connection_lost,       ///< closed or reset after writing, before any byte of an answer
+  too_many_connections,  ///< the pool was full until the deadline
+  deadline_passed,       ///< nothing was tried: the deadline was over already
 };
 std::string_view to_string(client_error) noexcept;
 
@@ -47,7 +49,7 @@ struct exchange_result {
   /// False only if provably no byte of the request left: any write that was
   /// started on a connected socket counts as true.
   bool carried = false;
-  response reply;                     ///< complete when error is none
+  response reply;  ///< complete when error is none
   std::chrono::milliseconds latency{0};
 };
 
@@ -55,7 +57,7 @@ struct exchange_result {
 struct endpoint {
   std::string host;
   std::uint16_t port = 80;
-  std::string host_header;            ///< "host" or "host:port"
+  std::string host_header;  ///< "host" or "host:port"
 };
 /// Parses "http://host[:port]" without a path; throws std::invalid_argument with a readable text.
 endpoint parse_endpoint(std::string_view url);
@@ -74,8 +76,7 @@ class client_pool {
   /// When `done` runs, the connection is either back in the pool (a complete
   /// keep-alive answer was read) or closed. What `done` throws comes out of the
   /// worker's run().
-  void send(request message, std::chrono::steady_clock::time_point deadline,
-            std::function<void(exchange_result)> done);
+  void send(request message, std::chrono::steady_clock::time_point deadline, std::function<void(exchange_result)> done);
   /// Closes idle connections and fails waiting requests. What is under way
   /// finishes; a later send() fails with connect_failed. Worker's thread, or
   /// when it has ended; the worker must outlive the pool.

@@ -14,8 +14,8 @@ namespace {
 }
 
 bool is_host_byte(char byte) noexcept {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-         byte == '-' || byte == '.' || byte == '_';
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+         byte == '.' || byte == '_';
 }
 
 bool is_address_byte(char byte) noexcept { return is_host_byte(byte) || byte == ':'; }

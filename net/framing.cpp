@@ -105,9 +105,7 @@ verdict field_guard::take(field which, std::string_view value) noexcept {
       if (!same_token(value, "100-continue")) return {417, "the only expectation known is 100-continue"};
       expect_continue_ = true;
       return {};
-    case field::connection:
-      close_ = close_ || asks_to_close(value);
-      return {};
+    case field::connection: close_ = close_ || asks_to_close(value); return {};
     default: return {};
   }
 }

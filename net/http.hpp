@@ -17,16 +17,16 @@ std::string_view find_header(const headers& in, std::string_view name) noexcept;
 void wipe(std::string& text) noexcept;
 
 struct request {
-  std::string method;      ///< "GET", as received
-  std::string target;      ///< origin form: path and query
+  std::string method;  ///< "GET", as received
+  std::string target;  ///< origin form: path and query
   headers fields;
-  std::string body;        ///< the server wipes it after the handler is done with the request
-  std::string peer;        ///< address of the client, without port
+  std::string body;  ///< the server wipes it after the handler is done with the request
+  std::string peer;  ///< address of the client, without port
 };
 
 struct response {
   unsigned status = 200;
-  headers fields;          ///< Content-Length, Date and Connection are added by the server
+  headers fields;  ///< Content-Length, Date and Connection are added by the server
   std::string body;
 };
 

@@ -103,8 +103,10 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   void note(const error_code& failed) {
     if (!failed || !judged_) return;
     beast_says_ = failed.message();
-    if (failed == error::body_limit) judged_ = {413, "the body is too large"};
-    else judged_ = {400, beast_says_};
+    if (failed == error::body_limit)
+      judged_ = {413, "the body is too large"};
+    else
+      judged_ = {400, beast_says_};
   }
 
   void on_request_impl(boost::beast::http::verb, text method, text target, int, error_code& failed) override {
@@ -163,9 +165,9 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   message& out_;
   framing::field_guard guard_;
   framing::verdict judged_;
-  std::string beast_says_;         ///< what judged_ refers to when it is not ours
+  std::string beast_says_;  ///< what judged_ refers to when it is not ours
   std::size_t extension_bytes_ = 0;
-  bool in_body_ = false;           ///< fields that come now are trailers
+  bool in_body_ = false;  ///< fields that come now are trailers
 };
 
 }  // namespace turnout::net

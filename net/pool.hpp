@@ -25,7 +25,7 @@ struct client_connection {
   tcp_socket socket;
   watchdog guard;
   input_buffer input;
-  std::string head;                    ///< the request's header, reused
+  std::string head;  ///< the request's header, reused
   steady_clock::time_point idle_since{};
 };
 using connection_ptr = std::unique_ptr<client_connection>;
@@ -37,7 +37,7 @@ struct client_pool::implementation : std::enable_shared_from_this<client_pool::i
   struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     explicit waiter(asio::io_context& worker) : wake(worker.get_executor()) {}
     tcp_timer wake;
-    connection_ptr connection;         ///< handed over open; null: connect, the place is yours
+    connection_ptr connection;  ///< handed over open; null: connect, the place is yours
     bool granted = false;
   };
 
@@ -59,18 +59,18 @@ struct client_pool::implementation : std::enable_shared_from_this<client_pool::i
   const endpoint peer;
   const client_limits limits;
   std::vector<tcp::endpoint> addresses;
-  bool resolving = false;              ///< the first answer is still to come
-  bool sending = false;                ///< inside send()
+  bool resolving = false;  ///< the first answer is still to come
+  bool sending = false;    ///< inside send()
   bool closed = false;
-  waiters waiting;                     ///< for a place, first come first served
-  waiters unresolved;                  ///< for the first addresses
+  waiters waiting;     ///< for a place, first come first served
+  waiters unresolved;  ///< for the first addresses
 
  private:
   void sweep_later(steady_clock::time_point when);
   void sweep();
 
-  std::deque<connection_ptr> idle_;    ///< oldest first; the newest is used first
-  std::size_t open_ = 0;               ///< places taken, idle ones included
+  std::deque<connection_ptr> idle_;  ///< oldest first; the newest is used first
+  std::size_t open_ = 0;             ///< places taken, idle ones included
   bool sweeping_ = false;
   tcp_timer sweep_timer_;
   tcp_timer resolve_timer_;

@@ -87,11 +87,12 @@ struct server::implementation {
 server::server(std::vector<asio::io_context*> workers, server_limits limits, request_handler handler,
                error_body on_protocol_error)
     : implementation_(std::make_shared<implementation>()) {
-  if (workers.empty() || !handler || !on_protocol_error) throw std::invalid_argument("a server needs workers and handlers");
+  if (workers.empty() || !handler || !on_protocol_error)
+    throw std::invalid_argument("a server needs workers and handlers");
   const auto zero = std::chrono::milliseconds::zero();
   if (limits.header_timeout <= zero || limits.body_timeout <= zero || limits.idle_timeout <= zero ||
-      limits.write_timeout <= zero || limits.header_bytes == 0 || limits.header_count == 0 ||
-      limits.body_bytes == 0 || limits.connections == 0)
+      limits.write_timeout <= zero || limits.header_bytes == 0 || limits.header_count == 0 || limits.body_bytes == 0 ||
+      limits.connections == 0)
     throw std::invalid_argument("a limit of the server is zero or negative");
   auto rules = std::make_shared<server_rules>();
   rules->limits = limits;
@@ -114,7 +115,8 @@ std::uint16_t server::listen(const std::string& address, std::uint16_t port) {
   acceptor.bind(where);
   acceptor.listen(asio::socket_base::max_listen_connections);
   const auto bound = acceptor.local_endpoint().port();
-  asio::co_spawn(first.worker.get_executor(), accept_all(implementation_->homes, std::move(acceptor)), end_on_exception);
+  asio::co_spawn(first.worker.get_executor(), accept_all(implementation_->homes, std::move(acceptor)),
+                 end_on_exception);
   return bound;
 }
 

@@ -24,7 +24,7 @@ struct server_limits {
   std::size_t header_bytes = 8 * 1024;
   std::size_t header_count = 64;
   std::size_t body_bytes = 1024 * 1024;
-  std::size_t connections = 20000;                 ///< beyond it a connection is answered 503 and closed
+  std::size_t connections = 20000;  ///< beyond it a connection is answered 503 and closed
 };
 
 /// The one chance to answer a request. Copyable handle; the first call wins.

@@ -149,7 +149,8 @@ session::reading session::refuse(unsigned status, std::string_view detail) {
 
 /// The header is larger than allowed; says which part of it.
 session::reading session::refuse_header() {
-  const bool in_line = input_.unread().substr(0, home_->rules->limits.header_bytes).find("\r\n") == std::string_view::npos;
+  const bool in_line =
+      input_.unread().substr(0, home_->rules->limits.header_bytes).find("\r\n") == std::string_view::npos;
   return in_line ? refuse(414, "the request line is too long") : refuse(431, "the header is too large");
 }
 
@@ -202,7 +203,8 @@ task<session::reading> session::read_body(message_parser<true>& parser) {
     if (!limit) {
       limit = steady_clock::now() + limits.body_timeout;
       // A client that has begun its body does not wait for our leave.
-      if (parser.expect_continue() && !begun && !co_await write_all(continue_answer, no_body)) co_return reading::closed;
+      if (parser.expect_continue() && !begun && !co_await write_all(continue_answer, no_body))
+        co_return reading::closed;
     }
     const auto got = co_await read_more(*limit);
     if (got != reading::complete) co_return got;

@@ -67,23 +67,23 @@ class session {
   void stop();
 
   enum class answer_kind : std::uint8_t {
-    none,            ///< the handler has not answered
-    keep,            ///< write it; the connection may go on
-    close,           ///< write it, then close
-    abort            ///< close without a byte
+    none,   ///< the handler has not answered
+    keep,   ///< write it; the connection may go on
+    close,  ///< write it, then close
+    abort   ///< close without a byte
   };
   void on_answer(answer_kind kind, response&& answer);
 
  private:
   enum class phase : std::uint8_t {
-    idle,            ///< no byte of a request
-    busy,            ///< a request is being read, handled or answered
-    over             ///< closing
+    idle,  ///< no byte of a request
+    busy,  ///< a request is being read, handled or answered
+    over   ///< closing
   };
   enum class reading : std::uint8_t {
-    complete,        ///< there is a request to handle
-    refused,         ///< answer_ says why; then close
-    closed           ///< nothing can or should be said
+    complete,  ///< there is a request to handle
+    refused,   ///< answer_ says why; then close
+    closed     ///< nothing can or should be said
   };
 
   task<void> converse();
@@ -107,7 +107,7 @@ class session {
   tcp_timer answered_;  ///< never expires; cancelled to wake the conversation
   input_buffer input_;
   std::string peer_;
-  std::string head_;    ///< the answer's header, reused
+  std::string head_;  ///< the answer's header, reused
   response answer_;
   responder::state* pending_ = nullptr;
   steady_clock::time_point started_;
@@ -115,7 +115,7 @@ class session {
   phase phase_ = phase::idle;
   bool waiting_ = false;
   bool first_ = true;
-  bool last_ = false;   ///< the client said that no request follows this one
+  bool last_ = false;  ///< the client said that no request follows this one
   bool refused_;
 };
 

@@ -20,21 +20,21 @@ enum class reversal_state : std::uint8_t {
 std::string_view to_string(reversal_state) noexcept;
 
 struct attempt {
-  std::string id;                      ///< att_…; also our reference at the gateway
+  std::string id;  ///< att_…; also our reference at the gateway
   std::string connector;
   payments::operation operation = operation::sale;  ///< sale or authorize
-  money amount;                        ///< charged
-  bool in_flight = true;               ///< the intent is durable, no result yet
+  money amount;                                     ///< charged
+  bool in_flight = true;                            ///< the intent is durable, no result yet
   payments::outcome outcome = outcome::unknown;     ///< meaningless while in_flight
-  std::string code;                    ///< machine word for the outcome, may be empty
+  std::string code;                                 ///< machine word for the outcome, may be empty
   decline_reason reason = decline_reason::none;
   std::string gateway_code, gateway_reference;
-  bool captured = false;               ///< of an approved attempt
+  bool captured = false;  ///< of an approved attempt
   reversal_state reversal = reversal_state::none;
-  std::string reversal_reason;         ///< wrong_amount | canceled | expired | late_approval | resolve
-  bool seen_approved = false;          ///< the gateway has said, at least once, that the charge exists
+  std::string reversal_reason;  ///< wrong_amount | canceled | expired | late_approval | resolve
+  bool seen_approved = false;   ///< the gateway has said, at least once, that the charge exists
   int sends = 0;
-  milliseconds latency{0};             ///< of the first send
+  milliseconds latency{0};  ///< of the first send
   wall_time started_at{}, ended_at{};
 
   /// No definite answer yet: it may stand or come to stand.

@@ -11,9 +11,7 @@
 
 namespace turnout::payments {
 
-enum class card_brand : std::uint8_t {
-  visa, mastercard, amex, discover, diners, jcb, unionpay, maestro, unknown
-};
+enum class card_brand : std::uint8_t { visa, mastercard, amex, discover, diners, jcb, unionpay, maestro, unknown };
 inline constexpr std::size_t card_brand_count = 9;
 std::string_view to_string(card_brand) noexcept;
 std::optional<card_brand> parse_card_brand(std::string_view) noexcept;
@@ -21,10 +19,10 @@ std::optional<card_brand> parse_card_brand(std::string_view) noexcept;
 /// What may be kept and shown of a card: never the whole number, never a CVC.
 struct card_summary {
   card_brand brand = card_brand::unknown;
-  std::string bin;     ///< first six digits
-  std::string last4;   ///< last four digits
-  int exp_month = 0;   ///< 1..12
-  int exp_year = 0;    ///< four digits
+  std::string bin;          ///< first six digits
+  std::string last4;        ///< last four digits
+  int exp_month = 0;        ///< 1..12
+  int exp_year = 0;         ///< four digits
   std::string fingerprint;  ///< keyed hash of the whole number, hex; empty when not computed
 };
 
@@ -57,12 +55,12 @@ class secret_string {
 
 enum class card_errc : std::uint8_t {
   ok,
-  number_not_digits,    ///< something else than 0-9 in the number
-  number_length,        ///< fewer than 12 or more than 19 digits
-  number_check_digit,   ///< Luhn fails
-  cvc_malformed,        ///< not three or four digits
-  expiry_malformed,     ///< month outside 1..12 or year not four digits
-  expired,              ///< the month has ended everywhere on Earth
+  number_not_digits,   ///< something else than 0-9 in the number
+  number_length,       ///< fewer than 12 or more than 19 digits
+  number_check_digit,  ///< Luhn fails
+  cvc_malformed,       ///< not three or four digits
+  expiry_malformed,    ///< month outside 1..12 or year not four digits
+  expired,             ///< the month has ended everywhere on Earth
 };
 
 class card {

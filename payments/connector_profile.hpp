@@ -30,9 +30,7 @@ struct idempotency_profile {
   /// True when a definite answer to a replay is a proof, and a replay cannot
   /// charge a second time. Whatever is cached, it is cached only once the first
   /// request has ended: a replay beside a slow one must not run in parallel.
-  bool replay_is_proof() const noexcept {
-    return caches != key_caches::none && in_flight != key_in_flight::parallel;
-  }
+  bool replay_is_proof() const noexcept { return caches != key_caches::none && in_flight != key_in_flight::parallel; }
 };
 
 struct resolve_profile {
@@ -48,8 +46,8 @@ struct resolve_profile {
 };
 
 struct fee_schedule {
-  double percent = 0;                        ///< of the amount; a cost estimate, never an amount
-  std::vector<money> fixed, per_attempt;     ///< one entry a currency
+  double percent = 0;                     ///< of the amount; a cost estimate, never an amount
+  std::vector<money> fixed, per_attempt;  ///< one entry a currency
 };
 
 struct connector_timeouts {
@@ -59,20 +57,21 @@ struct connector_timeouts {
 
 struct connector_profile {
   std::string name;
-  bool live = false;                         ///< mode: test | live
-  std::vector<std::string> merchants;        ///< whose money this account may take
-  std::vector<std::string> methods;          ///< "card"
+  bool live = false;                   ///< mode: test | live
+  std::vector<std::string> merchants;  ///< whose money this account may take
+  std::vector<std::string> methods;    ///< "card"
   std::vector<currency> currencies;
   std::vector<card_brand> brands;
   bool capture_automatic = false, capture_manual = false;
-  std::vector<operation> operations;         ///< those the definition has
+  std::vector<operation> operations;  ///< those the definition has
   idempotency_profile idempotency;
   resolve_profile resolve;
   fee_schedule fees;
   connector_timeouts timeouts;
 
   bool offers(operation wanted) const noexcept {
-    for (operation offered : operations) if (offered == wanted) return true;
+    for (operation offered : operations)
+      if (offered == wanted) return true;
     return false;
   }
 };

@@ -22,7 +22,7 @@ using c = decline_class;
 using a = advice;
 constexpr auto soft = outcome::soft_decline;
 constexpr auto hard = outcome::hard_decline;
-constexpr bool blames = true, spares = false;    // the gateway
+constexpr bool blames = true, spares = false;      // the gateway
 constexpr bool elsewhere = true, nowhere = false;  // may another gateway be tried
 
 constexpr std::array table = {

@@ -10,9 +10,7 @@
 
 namespace turnout::payments {
 
-enum class decline_class : std::uint8_t {
-  issuer_soft, issuer_hard, technical, risk, authentication, invalid_data
-};
+enum class decline_class : std::uint8_t { issuer_soft, issuer_hard, technical, risk, authentication, invalid_data };
 inline constexpr std::size_t decline_class_count = 6;
 std::string_view to_string(decline_class) noexcept;
 std::optional<decline_class> parse_decline_class(std::string_view) noexcept;
@@ -24,19 +22,41 @@ std::string_view to_string(advice) noexcept;
 enum class decline_reason : std::uint8_t {
   none,
   // issuer_soft
-  do_not_honor, try_again_later, insufficient_funds, limit_exceeded, incorrect_cvc, declined,
-  not_permitted, restricted_card,
+  do_not_honor,
+  try_again_later,
+  insufficient_funds,
+  limit_exceeded,
+  incorrect_cvc,
+  declined,
+  not_permitted,
+  restricted_card,
   // issuer_hard
-  expired_card, lost_card, stolen_card, pickup_card, closed_account, invalid_card, invalid_account,
-  do_not_retry, stop_recurring,
+  expired_card,
+  lost_card,
+  stolen_card,
+  pickup_card,
+  closed_account,
+  invalid_card,
+  invalid_account,
+  do_not_retry,
+  stop_recurring,
   // technical
-  issuer_unavailable, processing_error, gateway_error, timeout_upstream,
+  issuer_unavailable,
+  processing_error,
+  gateway_error,
+  timeout_upstream,
   // risk
-  fraud_suspected, gateway_risk,
+  fraud_suspected,
+  gateway_risk,
   // authentication
-  authentication_required, authentication_failed,
+  authentication_required,
+  authentication_failed,
   // invalid_data
-  invalid_amount, invalid_data, currency_not_supported, card_not_supported, duplicate,
+  invalid_amount,
+  invalid_data,
+  currency_not_supported,
+  card_not_supported,
+  duplicate,
 };
 
 struct decline_info {
@@ -45,9 +65,9 @@ struct decline_info {
   payments::outcome outcome;  ///< hard_decline or soft_decline
   decline_class group;
   payments::advice advice;
-  bool blames_gateway;        ///< counts against the gateway in routing
-  bool may_fail_over;         ///< false: never tried elsewhere, whatever a policy says
-  std::string_view message;   ///< for the merchant, in plain English
+  bool blames_gateway;       ///< counts against the gateway in routing
+  bool may_fail_over;        ///< false: never tried elsewhere, whatever a policy says
+  std::string_view message;  ///< for the merchant, in plain English
 };
 
 /// The whole table, in the order of the enum.

@@ -84,10 +84,9 @@ bool all_digits(std::string_view text) noexcept {
 }  // namespace
 
 std::optional<currency> currency::find(std::string_view code) noexcept {
-  const auto row = std::lower_bound(currencies.begin(), currencies.end(), code,
-                                    [](const currency_row& each, std::string_view wanted) {
-                                      return code_of(each) < wanted;
-                                    });
+  const auto row =
+      std::lower_bound(currencies.begin(), currencies.end(), code,
+                       [](const currency_row& each, std::string_view wanted) { return code_of(each) < wanted; });
   if (row == currencies.end() || code_of(*row) != code) return std::nullopt;
   return currency(static_cast<std::uint8_t>(row - currencies.begin()));
 }

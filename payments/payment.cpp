@@ -23,13 +23,11 @@ std::optional<payment_status> parse_payment_status(std::string_view name) noexce
 bool is_final(payment_status value) noexcept {
   switch (value) {
     case payment_status::processing:
-    case payment_status::requires_action:
-      return false;
+    case payment_status::requires_action: return false;
     case payment_status::authorized:
     case payment_status::succeeded:
     case payment_status::failed:
-    case payment_status::canceled:
-      return true;
+    case payment_status::canceled: return true;
   }
   TURNOUT_ASSERT(false);
 }

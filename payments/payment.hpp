@@ -25,8 +25,8 @@ struct customer {
 
 /// Why a payment failed, for the merchant.
 struct payment_error {
-  std::string code;       ///< card_declined | authentication_required | gateway_rejected | no_gateway_available |
-                          ///< not_charged | interrupted | retry_budget_exhausted | …
+  std::string code;  ///< card_declined | authentication_required | gateway_rejected | no_gateway_available |
+                     ///< not_charged | interrupted | retry_budget_exhausted | …
   std::string message;
   decline_reason reason = decline_reason::none;
   std::optional<decline_class> group;
@@ -41,11 +41,11 @@ struct attention {
 };
 
 struct payment {
-  std::string id;                ///< pay_…
+  std::string id;  ///< pay_…
   std::string merchant;
   bool livemode = false;
   payment_status status = payment_status::processing;
-  money amount;                  ///< presentment: what the shopper agreed to
+  money amount;  ///< presentment: what the shopper agreed to
   capture_mode capture = capture_mode::automatic;
   std::int64_t amount_authorized = 0, amount_captured = 0, amount_refunded = 0;  ///< minor units
   std::string method = "card";
@@ -54,24 +54,36 @@ struct payment {
   customer buyer;
   std::string return_url;
   std::vector<std::pair<std::string, std::string>> metadata;  ///< in the order given
-  std::string policy;            ///< the name of the policy that matched
-  std::string connector;         ///< of the attempt that stands; empty when none does
+  std::string policy;                                         ///< the name of the policy that matched
+  std::string connector;                                      ///< of the attempt that stands; empty when none does
   std::vector<attempt> attempts;
   std::optional<payment_error> error;
   std::optional<payments::attention> attention;
-  std::string next_action_url;   ///< while requires_action
+  std::string next_action_url;  ///< while requires_action
   bool cancel_requested = false;
   /// The merchant has been (or, after a crash, may have been) answered: no
   /// other gateway is tried from here on.
   bool answered = false;
-  bool interrupted = false;      ///< the process that took it crashed: there is no card to send again
+  bool interrupted = false;             ///< the process that took it crashed: there is no card to send again
   std::optional<wall_time> expires_at;  ///< an approval seen later than this is reversed
   wall_time created_at{}, updated_at{};
 };
 
 enum class payment_event_type : std::uint8_t {
-  created, attempt_started, attempt_ended, attempt_resolved, reversal_wanted, reversal_confirmed,
-  late_approval, charge_found, answered, cancel_requested, recovered, attention_raised, attention_cleared, finished
+  created,
+  attempt_started,
+  attempt_ended,
+  attempt_resolved,
+  reversal_wanted,
+  reversal_confirmed,
+  late_approval,
+  charge_found,
+  answered,
+  cancel_requested,
+  recovered,
+  attention_raised,
+  attention_cleared,
+  finished
 };
 std::string_view to_string(payment_event_type) noexcept;
 
@@ -79,8 +91,8 @@ std::string_view to_string(payment_event_type) noexcept;
 struct payment_event {
   payment_event_type type;
   wall_time at;
-  std::string attempt;   ///< att_…; empty when it is about the payment
-  std::string code;      ///< outcome, status or reason: a machine word
+  std::string attempt;  ///< att_…; empty when it is about the payment
+  std::string code;     ///< outcome, status or reason: a machine word
 };
 
 /// A merchant's wish to be paid, checked and typed; the card travels beside it.

@@ -12,9 +12,7 @@ namespace turnout::payments {
 
 namespace {
 
-bool is_decline(outcome ended) noexcept {
-  return ended == outcome::hard_decline || ended == outcome::soft_decline;
-}
+bool is_decline(outcome ended) noexcept { return ended == outcome::hard_decline || ended == outcome::soft_decline; }
 
 /// An approval counts only for the amount and currency asked.
 bool amount_differs(const attempt& asked, const send_result& result) {

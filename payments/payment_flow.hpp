@@ -32,24 +32,33 @@ std::string_view to_string(send_kind) noexcept;
 namespace flow {
 
 // ---- events -------------------------------------------------------------
-struct start {};           ///< a new payment, nothing tried yet
-struct recovered {};       ///< read back from the journal after a restart
+struct start {};      ///< a new payment, nothing tried yet
+struct recovered {};  ///< read back from the journal after a restart
 /// The router's answer to action choose.
 struct chosen {
   const connector_profile* connector;  ///< must outlive the flow
   std::string attempt_id;
-  payments::operation operation;       ///< sale or authorize
+  payments::operation operation;  ///< sale or authorize
   money charged;
 };
-struct no_candidate { std::string code; };   ///< nobody left to try, and why
-struct sent { send_result result; };         ///< the last send is over
-struct timer {};                             ///< a wait is over
-struct cancel_requested {};                  ///< may come at any time
-struct gateway_recovered { std::string connector; };  ///< may come at any time
+struct no_candidate {
+  std::string code;
+};  ///< nobody left to try, and why
+struct sent {
+  send_result result;
+};                           ///< the last send is over
+struct timer {};             ///< a wait is over
+struct cancel_requested {};  ///< may come at any time
+struct gateway_recovered {
+  std::string connector;
+};  ///< may come at any time
 /// A fact about an attempt that nobody asked for (webhook, late answer); any time.
-struct gateway_said { std::string attempt_id; send_result result; };
-using event = std::variant<start, recovered, chosen, no_candidate, sent, timer, cancel_requested,
-                           gateway_recovered, gateway_said>;
+struct gateway_said {
+  std::string attempt_id;
+  send_result result;
+};
+using event = std::variant<start, recovered, chosen, no_candidate, sent, timer, cancel_requested, gateway_recovered,
+                           gateway_said>;
 
 // ---- actions ------------------------------------------------------------
 /// Ask the router; answer with chosen or no_candidate.
@@ -63,7 +72,9 @@ struct send {
 /// Tell the merchant record() as it is now, then ask again with timer.
 struct answer {};
 /// Come back with timer at `until`; steady_time::max() is "never by itself".
-struct wait { steady_time until; };
+struct wait {
+  steady_time until;
+};
 /// Nothing is left to do, ever, unless gateway_said brings news.
 struct finish {};
 /// An event arrived while a send or a choice is under way: go on with that.
@@ -104,8 +115,8 @@ class payment_flow {
     steady_time next_at{};       ///< no rung before this
     steady_time rung_begun{};    ///< when the rung under way was begun
     int round = 0;
-    int rung = 0;                ///< next rung of this round: 0 replay, 1 inquire, 2 reverse, 3 none left
-    bool reachable = false;      ///< in this round the gateway answered: it knows nothing of the attempt
+    int rung = 0;                       ///< next rung of this round: 0 replay, 1 inquire, 2 reverse, 3 none left
+    bool reachable = false;             ///< in this round the gateway answered: it knows nothing of the attempt
     bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
   };
   enum class phase : std::uint8_t { idle, choosing, sending, waiting, finished };
@@ -154,11 +165,11 @@ class payment_flow {
   profile_lookup profiles_;
   bool card_in_memory_;
   phase phase_ = phase::idle;
-  std::size_t sending_ = 0;              ///< the attempt a send is under way for
+  std::size_t sending_ = 0;  ///< the attempt a send is under way for
   send_kind sending_kind_ = send_kind::charge;
-  bool charge_chosen_ = false;           ///< the last attempt's first send is due
-  std::string no_candidate_;             ///< why nobody is left, once known
-  std::vector<ladder> ladders_;          ///< beside record_.attempts
+  bool charge_chosen_ = false;   ///< the last attempt's first send is due
+  std::string no_candidate_;     ///< why nobody is left, once known
+  std::vector<ladder> ladders_;  ///< beside record_.attempts
   std::vector<payment_event> events_;
 };
 

@@ -132,8 +132,10 @@ void payment_flow::update_status(instant now) {
       open = true;
       action |= each.outcome == outcome::requires_action && each.reversal == reversal_state::none;
     } else if (each.stands()) {
-      if (each.reversal == reversal_state::none) standing = &each;
-      else open = true;
+      if (each.reversal == reversal_state::none)
+        standing = &each;
+      else
+        open = true;
     }
   }
   if (standing != nullptr) {
@@ -187,8 +189,8 @@ bool payment_flow::may_replay(std::size_t index, instant now) const {
   const steady_time begun = ladders_[index].begun;
   // The whole replay must fit into the key's declared life, on both clocks: the
   // steady one stands still while the machine is suspended, the gateway's does not.
-  const milliseconds life = std::min<milliseconds>(gateway->resolve.replay_for,
-                                                   gateway->idempotency.ttl - send_limit(*gateway));
+  const milliseconds life =
+      std::min<milliseconds>(gateway->resolve.replay_for, gateway->idempotency.ttl - send_limit(*gateway));
   return now.steady - begun < life && now.wall - each.started_at < life;
 }
 
@@ -200,7 +202,8 @@ bool payment_flow::rung_allowed(std::size_t index, send_kind kind, instant now) 
   if (kind == send_kind::replay) return may_replay(index, now);
   if (kind == send_kind::inquire)
     return can_inquire(*gateway) && (each.reversal == reversal_state::none || steps.reverse_acknowledged);
-  if (each.reversal == reversal_state::wanted) return gateway->offers(operation::reverse) && !steps.reverse_acknowledged;
+  if (each.reversal == reversal_state::wanted)
+    return gateway->offers(operation::reverse) && !steps.reverse_acknowledged;
   // Nobody asked to undo it: reverse only where that is the way to a proof.
   if (each.outcome != outcome::unknown || !can_reverse_as_proof(*gateway)) return false;
   const bool others = may_replay(index, now) || can_inquire(*gateway);
@@ -226,8 +229,8 @@ void payment_flow::end_round(std::size_t index, instant now, random_source& rand
   ladder& steps = ladders_[index];
   steps.reachable = true;  // asked below: could any rung be taken in a coming round?
   ++steps.round;
-  const bool any = std::any_of(rungs.begin(), rungs.end(),
-                               [&](send_kind kind) { return rung_allowed(index, kind, now); });
+  const bool any =
+      std::any_of(rungs.begin(), rungs.end(), [&](send_kind kind) { return rung_allowed(index, kind, now); });
   steps.reachable = false;
   steps.rung = 0;
   if (!any) {
@@ -236,8 +239,8 @@ void payment_flow::end_round(std::size_t index, instant now, random_source& rand
   }
   const auto age = duration_cast<milliseconds>(now.steady - steps.begun);
   const milliseconds pause = record_.answered
-      ? std::clamp(age / age_share, shortest_pause_answered, longest_pause_answered)
-      : std::min(first_pause * (1 << std::min(steps.round - 1, 10)), longest_pause_waiting);
+                                 ? std::clamp(age / age_share, shortest_pause_answered, longest_pause_answered)
+                                 : std::min(first_pause * (1 << std::min(steps.round - 1, 10)), longest_pause_waiting);
   const double factor = 1 - jitter + 2 * jitter * random.uniform();
   steps.next_at = now.steady + milliseconds(static_cast<std::int64_t>(static_cast<double>(pause.count()) * factor) + 1);
   // Do not sleep past the moment from which "not found" is final.
@@ -263,7 +266,8 @@ void payment_flow::raise_attention(instant now) {
   std::string_view reason;
   for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
     if (!record_.answered || !needs_work(i)) continue;
-    if (!can_prove(i, now)) reason = "no_proof_available";
+    if (!can_prove(i, now))
+      reason = "no_proof_available";
     else if (now.steady - ladders_[i].begun > attention_after)
       reason = record_.attempts[i].reversal == reversal_state::wanted ? "reversal_unconfirmed" : "unresolved_for_long";
   }

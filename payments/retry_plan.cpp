@@ -31,8 +31,7 @@ bool may_fail_over(const retry_plan& plan, outcome ended, decline_reason reason)
   if (info != nullptr && !info->may_fail_over) return false;
   switch (ended) {
     case outcome::not_sent:
-    case outcome::rejected:
-      return plan.outcomes[bit(ended)];
+    case outcome::rejected: return plan.outcomes[bit(ended)];
     case outcome::soft_decline:
       if (info == nullptr) return plan.outcomes[bit(ended)];
       if (plan.reasons[bit(reason)]) return true;
@@ -42,8 +41,7 @@ bool may_fail_over(const retry_plan& plan, outcome ended, decline_reason reason)
     case outcome::pending:
     case outcome::requires_action:
     case outcome::hard_decline:
-    case outcome::unknown:
-      return false;
+    case outcome::unknown: return false;
   }
   TURNOUT_ASSERT(false);
 }

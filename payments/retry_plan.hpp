@@ -11,13 +11,13 @@
 namespace turnout::payments {
 
 struct retry_plan {
-  int max_attempts = 3;                        ///< 1..10, the first try included
-  std::chrono::milliseconds deadline{8000};    ///< from the request's arrival; > 0
+  int max_attempts = 3;                      ///< 1..10, the first try included
+  std::chrono::milliseconds deadline{8000};  ///< from the request's arrival; > 0
   /// No new attempt begins with less than this left of the deadline.
   std::chrono::milliseconds least_time{200};
-  std::bitset<outcome_count> outcomes;         ///< never unknown, pending, approved, hard_decline
+  std::bitset<outcome_count> outcomes;  ///< never unknown, pending, approved, hard_decline
   std::bitset<decline_class_count> classes;
-  std::bitset<64> reasons;                     ///< by decline_reason; never a hard one
+  std::bitset<64> reasons;  ///< by decline_reason; never a hard one
   /// After answering, an approval that arrives later than this is reversed;
   /// zero: it stands however late it comes.
   std::chrono::seconds expire_after{0};

@@ -22,17 +22,17 @@ struct send_result {
   bool answered = false;
   /// The connection may have carried at least one byte of this request.
   bool carried = false;
-  std::string code;                   ///< machine word: "connect_timeout", "response_timeout", "no_rule_matched", …
+  std::string code;  ///< machine word: "connect_timeout", "response_timeout", "no_rule_matched", …
   decline_reason reason = decline_reason::none;
-  std::string gateway_code;           ///< as the gateway wrote it
-  std::string gateway_reference;      ///< the gateway's own id, where told
-  std::optional<bool> captured;       ///< where the rule says it; read from the answer only when it is true or false
+  std::string gateway_code;       ///< as the gateway wrote it
+  std::string gateway_reference;  ///< the gateway's own id, where told
+  std::optional<bool> captured;   ///< where the rule says it; read from the answer only when it is true or false
   std::optional<std::int64_t> amount_minor;  ///< where the gateway tells, in the charged currency's minor units
   std::optional<std::string> currency;       ///< where the gateway tells
   /// The rule reads an amount, a currency or `captured`, and the answer had none
   /// that parses: an approval is reversed and rejected, never taken for the one asked.
   bool amount_unreadable = false;
-  std::string action_url;             ///< requires_action: where the shopper must go
+  std::string action_url;  ///< requires_action: where the shopper must go
   milliseconds latency{0};
 };
 

@@ -190,7 +190,8 @@ void adaptive_router::observe(const request& payment, const decision& made, cons
   } else {
     state.breaker.release_probe(about.id);
   }
-  if (says.technical_failure.value_or(false)) state.unknown_share.add(result.result == payments::outcome::unknown ? 1 : 0, now.steady);
+  if (says.technical_failure.value_or(false))
+    state.unknown_share.add(result.result == payments::outcome::unknown ? 1 : 0, now.steady);
   if (says.latency_counts) state.latency.observe(result.latency, now.steady);
   if (says.approved && !about.after_decline)
     approvals_.learn(about.connector, keys_of(payment), *says.approved, now.steady);

@@ -112,8 +112,7 @@ std::string books::key_scope(std::string_view key, operation_kind kind, std::uin
 
 bool books::remembered(const operation& what) const {
   if (what.key.empty() || what.reversal) return false;
-  return memory_ == key_memory::all ||
-         (memory_ == key_memory::success && what.result == operation_result::approved);
+  return memory_ == key_memory::all || (memory_ == key_memory::success && what.result == operation_result::approved);
 }
 
 operation books::modify(operation_kind kind, const charge_record& charge, std::optional<std::int64_t> amount,

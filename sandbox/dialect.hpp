@@ -19,14 +19,14 @@ enum class call_kind : std::uint8_t { charge, inquire, reverse, modify };
 /// What a request asks for. It holds nothing of the card but what decides the outcome.
 struct call {
   call_kind kind = call_kind::charge;
-  operation_kind operation = operation_kind::sale;    ///< of a charge or a modification
-  std::string reference;                              ///< of a charge, inquiry or reversal
-  std::string key;                                    ///< idempotency key, empty when none
-  std::uint64_t charge = 0;                           ///< of a modification; 0 when the id is not one of ours
-  std::optional<std::int64_t> amount;                 ///< always there for a charge; else empty is all
-  std::optional<payments::currency> unit;             ///< always there for a charge
+  operation_kind operation = operation_kind::sale;  ///< of a charge or a modification
+  std::string reference;                            ///< of a charge, inquiry or reversal
+  std::string key;                                  ///< idempotency key, empty when none
+  std::uint64_t charge = 0;                         ///< of a modification; 0 when the id is not one of ours
+  std::optional<std::int64_t> amount;               ///< always there for a charge; else empty is all
+  std::optional<payments::currency> unit;           ///< always there for a charge
   payments::decline_reason forced = payments::decline_reason::none;  ///< what the card itself decides
-  std::uint64_t card_digest = 0;                      ///< of what may be kept of the card
+  std::uint64_t card_digest = 0;                                     ///< of what may be kept of the card
 };
 
 struct rejection {

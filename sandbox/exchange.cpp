@@ -35,11 +35,8 @@ std::string_view title_of(unsigned status) {
 
 net::response problem(unsigned status, std::string_view code, std::string_view detail,
                       const std::vector<control_problem>& errors = {}) {
-  json::object body{{"type", "about:blank"},
-                    {"title", title_of(status)},
-                    {"status", status},
-                    {"detail", detail},
-                    {"code", code}};
+  json::object body{
+      {"type", "about:blank"}, {"title", title_of(status)}, {"status", status}, {"detail", detail}, {"code", code}};
   if (!errors.empty()) {
     json::array list;
     for (const auto& each : errors) list.push_back({{"field", each.field}, {"message", each.message}});

@@ -135,8 +135,8 @@ refusal gateway::reference_refusal(const call& asked) const {
   const charge_record* const known = books_.by_reference(asked.reference);
   if (!known) return refusal::none;
   // Where only approvals are remembered, a declined request may come again with its key.
-  const bool again = traits_.memory == key_memory::success && known->declined && !asked.key.empty() &&
-                     known->key == asked.key;
+  const bool again =
+      traits_.memory == key_memory::success && known->declined && !asked.key.empty() && known->key == asked.key;
   return again ? refusal::none : refusal::duplicate_reference;
 }
 
@@ -300,9 +300,8 @@ void gateway::answer(std::optional<net::response> what, const answerer& to, cons
   if (control_.latency_ms <= 0) return around_.out.give(to, std::move(what));
   const double wait_ms = latencies_.lognormal(control_.latency_ms, control_.latency_sigma);
   const auto wait = std::chrono::microseconds(static_cast<std::int64_t>(std::min(wait_ms, 3.6e6) * 1000.0));
-  around_.later.add(now.steady + wait, [this, to, ready = std::move(what)](const payments::instant&) {
-    around_.out.give(to, ready);
-  });
+  around_.later.add(now.steady + wait,
+                    [this, to, ready = std::move(what)](const payments::instant&) { around_.out.give(to, ready); });
 }
 
 void gateway::stall(const answerer& to, const payments::instant& now) {

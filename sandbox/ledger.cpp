@@ -21,10 +21,10 @@ void append_time(std::string& out, std::int64_t at_ms) {
   const hh_mm_ss<milliseconds> time{at - day};
   char text[48];
   const auto number = [](auto count) { return static_cast<int>(count.count()); };
-  const int length = std::snprintf(
-      text, sizeof text, "\"%04d-%02u-%02uT%02d:%02d:%02d.%03dZ\"", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), number(time.hours()),
-      number(time.minutes()), number(time.seconds()), number(time.subseconds()));
+  const int length =
+      std::snprintf(text, sizeof text, "\"%04d-%02u-%02uT%02d:%02d:%02d.%03dZ\"", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), number(time.hours()),
+                    number(time.minutes()), number(time.seconds()), number(time.subseconds()));
   out.append(text, static_cast<std::size_t>(length));
 }
 

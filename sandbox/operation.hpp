@@ -26,8 +26,8 @@ inline constexpr std::array<std::string_view, 3> result_names{"approved", "decli
 /// Why a gateway does not do what it was asked. Dialects have their own words.
 enum class refusal : std::uint8_t {
   none,
-  unauthorised,         ///< no credential
-  invalid,              ///< the request itself is wrong
+  unauthorised,  ///< no credential
+  invalid,       ///< the request itself is wrong
   unknown_path,
   method_not_allowed,
   key_mismatch,         ///< the idempotency key was used with another request
@@ -46,16 +46,31 @@ enum class refusal : std::uint8_t {
   amount_too_large,
   currency_mismatch,
 };
-inline constexpr std::array<std::string_view, 20> refusal_names{
-    "none", "unauthorised", "invalid", "unknown_path", "method_not_allowed", "key_mismatch", "key_in_flight",
-    "rate_limited", "not_processed", "internal", "reference_reversed", "duplicate_reference", "not_found",
-    "unknown_charge", "not_approved", "already_captured", "not_captured", "already_voided", "amount_too_large",
-    "currency_mismatch"};
+inline constexpr std::array<std::string_view, 20> refusal_names{"none",
+                                                                "unauthorised",
+                                                                "invalid",
+                                                                "unknown_path",
+                                                                "method_not_allowed",
+                                                                "key_mismatch",
+                                                                "key_in_flight",
+                                                                "rate_limited",
+                                                                "not_processed",
+                                                                "internal",
+                                                                "reference_reversed",
+                                                                "duplicate_reference",
+                                                                "not_found",
+                                                                "unknown_charge",
+                                                                "not_approved",
+                                                                "already_captured",
+                                                                "not_captured",
+                                                                "already_voided",
+                                                                "amount_too_large",
+                                                                "currency_mismatch"};
 
 /// The texts belong to the ledger's arena (see ledger.hpp).
 struct operation {
-  std::uint64_t seq = 0;     ///< from 1, over all gateways
-  std::int64_t at_ms = 0;    ///< wall clock, Unix milliseconds
+  std::uint64_t seq = 0;   ///< from 1, over all gateways
+  std::int64_t at_ms = 0;  ///< wall clock, Unix milliseconds
   std::string_view reference;
   std::string_view key;      ///< idempotency key, empty when none was sent
   std::uint64_t charge = 0;  ///< number of the charge created or acted on; 0: none
@@ -67,7 +82,7 @@ struct operation {
   operation_result result = operation_result::approved;
   payments::decline_reason reason = payments::decline_reason::none;  ///< of a decline
   refusal why = refusal::none;                                       ///< of a refusal
-  bool replayed = false;  ///< an answer given again; nothing happened
+  bool replayed = false;                                             ///< an answer given again; nothing happened
   bool reversal = false;  ///< a void or refund by reference: it blocks the reference for ever
 };
 

@@ -99,8 +99,8 @@ std::unique_ptr<net::server> sandbox::implementation::open(std::optional<std::si
     got = made->listen(options.address, wanted);
   } catch (const boost::system::system_error& failed) {
     const std::string whose = gateway ? "gateway " + std::string(gateway_names[*gateway]) : "sandbox";
-    throw boost::system::system_error(failed.code(), whose + " cannot listen on " + host_of(options.address) + ":" +
-                                                         std::to_string(wanted));
+    throw boost::system::system_error(
+        failed.code(), whose + " cannot listen on " + host_of(options.address) + ":" + std::to_string(wanted));
   }
   return made;
 }

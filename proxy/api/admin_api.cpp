@@ -22,16 +22,15 @@ net::response json_answer(unsigned status, std::string body) {
 }  // namespace
 
 const admin_api::endpoint admin_api::endpoints[5] = {
-    {"GET", "/health/live", true, &admin_api::live},
-    {"GET", "/health/ready", true, &admin_api::ready},
-    {"GET", "/metrics", false, &admin_api::metrics},
-    {"GET", "/admin/connectors", false, &admin_api::connectors},
+    {"GET", "/health/live", true, &admin_api::live},  {"GET", "/health/ready", true, &admin_api::ready},
+    {"GET", "/metrics", false, &admin_api::metrics},  {"GET", "/admin/connectors", false, &admin_api::connectors},
     {"POST", "/-/reload", false, &admin_api::reload},
 };
 
 admin_api::admin_api(admin_dependencies world)
     : world_(std::move(world)), context_{world_.now, world_.on_request, false} {
-  if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.make_request_id || !world_.now)
+  if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.make_request_id ||
+      !world_.now)
     throw std::invalid_argument("the admin API lacks something it depends on");
   if (!world_.token.empty()) token_ = hash_secret(world_.token);
   net::wipe(world_.token);
@@ -43,8 +42,9 @@ void admin_api::handle(std::size_t, net::request&& message, net::responder reply
 }
 
 void admin_api::handle(net::request&& message, answer_function reply) {
-  endpoint_call call{&context_, std::move(reply), world_.make_request_id(), world_.now(),
-                     "unmatched", method_label(message.method), {}};
+  endpoint_call call{
+      &context_, std::move(reply), world_.make_request_id(), world_.now(), "unmatched", method_label(message.method),
+      {}};
   try {
     dispatch(message, call);
   } catch (const std::exception& error) {
@@ -55,7 +55,8 @@ void admin_api::handle(net::request&& message, answer_function reply) {
 
 void admin_api::dispatch(const net::request& message, endpoint_call& call) {
   const auto found = find_route<endpoint>(endpoints, message.method, split(message.target).path);
-  if (!found.row && found.allow.empty()) return call.refuse(make(problems::not_found, "there is nothing at this address"));
+  if (!found.row && found.allow.empty())
+    return call.refuse(make(problems::not_found, "there is nothing at this address"));
   if (!found.row) {
     problem made = make(problems::method_not_allowed, "possible here: " + found.allow);
     made.fields.emplace_back("Allow", found.allow);
@@ -103,7 +104,8 @@ void admin_api::reload(const endpoint_call& call) {
   for (const settings::problem& each : found) {
     if (each.warning) continue;
     std::string where = each.file;
-    if (each.line > 0) where.append(":").append(std::to_string(each.line)).append(":").append(std::to_string(each.column));
+    if (each.line > 0)
+      where.append(":").append(std::to_string(each.line)).append(":").append(std::to_string(each.column));
     made.errors.push_back({std::move(where), each.message});
   }
   call.refuse(made);

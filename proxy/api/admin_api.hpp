@@ -17,18 +17,18 @@ namespace turnout::api {
 
 struct readiness {
   bool ready = false;
-  std::string state;   ///< starting | ready | draining | …
+  std::string state;  ///< starting | ready | draining | …
 };
 
 struct admin_dependencies {
   std::function<readiness()> ready;
-  std::function<std::string()> metrics;                              ///< Prometheus text
+  std::function<std::string()> metrics;  ///< Prometheus text
   std::function<std::vector<routing::connector_view>()> connectors;
-  std::function<settings::problems()> reload;                        ///< errors: nothing was changed
+  std::function<settings::problems()> reload;  ///< errors: nothing was changed
   std::function<std::string()> make_request_id;
   std::function<payments::instant()> now;
-  request_hook on_request;                                           ///< may be empty
-  std::string token;                                                 ///< empty: no token is asked for
+  request_hook on_request;  ///< may be empty
+  std::string token;        ///< empty: no token is asked for
 };
 
 class admin_api {

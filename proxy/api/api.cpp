@@ -111,8 +111,13 @@ void api::handle(std::size_t worker, net::request&& message, net::responder repl
 }
 
 void api::handle(std::size_t worker, net::request&& message, answer_function reply) {
-  endpoint_call call{&context_, std::move(reply), world_.workers.at(worker).make_request_id(), world_.now(),
-                     "unmatched", method_label(message.method), {}};
+  endpoint_call call{&context_,
+                     std::move(reply),
+                     world_.workers.at(worker).make_request_id(),
+                     world_.now(),
+                     "unmatched",
+                     method_label(message.method),
+                     {}};
   try {
     dispatch(worker, message, call);
   } catch (const std::exception& error) {
@@ -127,7 +132,8 @@ void api::handle(std::size_t worker, net::request&& message, answer_function rep
 void api::dispatch(std::size_t worker, net::request& message, endpoint_call& call) {
   const split_target target = split(message.target);
   const auto found = find_route<endpoint>(endpoints, message.method, target.path);
-  if (!found.row && found.allow.empty()) return call.refuse(make(problems::not_found, "there is nothing at this address"));
+  if (!found.row && found.allow.empty())
+    return call.refuse(make(problems::not_found, "there is nothing at this address"));
   if (!found.row) {
     problem made = make(problems::method_not_allowed, "possible here: " + found.allow);
     made.fields.emplace_back("Allow", found.allow);
@@ -167,10 +173,9 @@ void api::create_payment(exchange& at) {
   if (key.key) claim = {std::move(*key.key), request_mac(*world_.request_key, "POST", at.path, *document)};
   std::string fingerprint = world_.card_key->hex(body.card.reveal_number());
   core::create_command command{std::move(*body.request), std::move(body.card), std::move(fingerprint),
-                               std::move(claim), at.call.arrival, render_created};
-  at.own.create(std::move(command), [this, call = at.call](core::create_result result) {
-    answer_created(call, std::move(result));
-  });
+                               std::move(claim),         at.call.arrival,      render_created};
+  at.own.create(std::move(command),
+                [this, call = at.call](core::create_result result) { answer_created(call, std::move(result)); });
 }
 
 void api::answer_created(const endpoint_call& call, core::create_result result) const {
@@ -189,11 +194,14 @@ void api::answer_created(const endpoint_call& call, core::create_result result) 
       return call.answer(std::move(replay));
     }
     case core::create_status::in_progress:
-      return call.refuse(retry_soon(make(problems::idempotency_in_progress, "ask again in a moment with the same key and body")));
+      return call.refuse(
+          retry_soon(make(problems::idempotency_in_progress, "ask again in a moment with the same key and body")));
     case core::create_status::key_reused:
       return call.refuse({problems::idempotency_key_reused,
                           "the body differs from the first request's; a new payment needs a new key",
-                          {{std::string(idempotency_header), "was used with another body"}}, {}, {}});
+                          {{std::string(idempotency_header), "was used with another body"}},
+                          {},
+                          {}});
     case core::create_status::no_candidate: {
       problem made = make(problems::no_connector, "every connector of the policy is excluded; `exclusions` says why");
       if (result.excluded.empty()) made.detail = "no connector is configured for this payment";
@@ -203,7 +211,8 @@ void api::answer_created(const endpoint_call& call, core::create_result result) 
     case core::create_status::no_policy:
       return call.refuse(make(problems::no_policy, "add a policy that matches it, or one without conditions"));
     case core::create_status::rate_unavailable:
-      return call.refuse(make(problems::rate_unavailable, "a policy compares amounts in two currencies, and there is no rate"));
+      return call.refuse(
+          make(problems::rate_unavailable, "a policy compares amounts in two currencies, and there is no rate"));
     case core::create_status::unavailable:
       if (world_.draining && world_.draining())
         return call.refuse(retry_soon(make(problems::shutting_down, "nothing was sent; try again in a moment")));

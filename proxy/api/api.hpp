@@ -38,8 +38,8 @@ struct dependencies {
   const keyed_mac* request_key = nullptr;  ///< for idempotency
   const keyed_mac* card_key = nullptr;     ///< for card fingerprints: another key
   std::function<payments::instant()> now;
-  request_hook on_request;                 ///< may be empty
-  std::function<bool()> draining;          ///< may be empty; only words a refusal
+  request_hook on_request;         ///< may be empty
+  std::function<bool()> draining;  ///< may be empty; only words a refusal
   bool tls = false;
 };
 

@@ -13,10 +13,10 @@ api_key_ring::api_key_ring(std::filesystem::path file, std::function<void(const 
     : file_(std::move(file)), report_(std::move(report)), keys_(std::make_shared<const snapshot>()) {}
 
 std::optional<api_key_ring::file_version> api_key_ring::version() const noexcept {
-  struct stat status{};
+  struct stat status {};
   if (::stat(file_.c_str(), &status) != 0) return std::nullopt;
-  return file_version{status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mode,
-                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  return file_version{status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mode, status.st_mtim.tv_sec,
+                      status.st_mtim.tv_nsec};
 }
 
 void api_key_ring::read(const file_version& version) {
@@ -49,7 +49,8 @@ void api_key_ring::refresh_if_changed(const std::function<bool()>& may_read) {
   const std::optional<file_version> found = version();
   if (!found) {
     // Before the first key there is no file; later its absence is a fault.
-    if (seen_ && !missing_reported_) report_("the API keys in " + file_.string() + " are gone; the last ones stay in use");
+    if (seen_ && !missing_reported_)
+      report_("the API keys in " + file_.string() + " are gone; the last ones stay in use");
     missing_reported_ = seen_.has_value();
     return;
   }
@@ -57,7 +58,8 @@ void api_key_ring::refresh_if_changed(const std::function<bool()>& may_read) {
   try {
     read(*found);
   } catch (const std::exception& error) {
-    report_("the API keys in " + file_.string() + " cannot be used: " + error.what() + "; the last good ones stay in use");
+    report_("the API keys in " + file_.string() + " cannot be used: " + error.what() +
+            "; the last good ones stay in use");
   }
 }
 

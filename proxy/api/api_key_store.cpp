@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <boost/json.hpp>
 
 #include "proxy/api/json_text.hpp"
 #include "proxy/api/keyed_mac.hpp"
@@ -45,7 +45,8 @@ class descriptor {
 /// Held by one writer at a time, over reading, changing and replacing the file.
 class directory_lock {
  public:
-  explicit directory_lock(const std::filesystem::path& directory) : file_(directory / "api_keys.lock", O_RDWR | O_CREAT) {
+  explicit directory_lock(const std::filesystem::path& directory)
+      : file_(directory / "api_keys.lock", O_RDWR | O_CREAT) {
     while (::flock(file_.number(), LOCK_EX) != 0)
       if (errno != EINTR) fail("cannot lock", directory, errno);
   }

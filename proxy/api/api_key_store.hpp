@@ -16,11 +16,11 @@ using secret_hash = std::array<unsigned char, 32>;
 secret_hash hash_secret(std::string_view secret);
 
 struct api_key {
-  std::string id;            ///< ak_…
+  std::string id;  ///< ak_…
   std::string merchant;
   bool livemode = false;
-  std::string created_at;    ///< RFC 3339
-  std::string revoked_at;    ///< empty while it is good
+  std::string created_at;  ///< RFC 3339
+  std::string revoked_at;  ///< empty while it is good
   secret_hash hash{};
   bool revoked() const noexcept { return !revoked_at.empty(); }
 };

@@ -13,12 +13,12 @@ namespace turnout::api {
 
 /// What is told about each answered request. Views are good during the call only.
 struct request_report {
-  std::string_view route;       ///< the endpoint's path template, or "unmatched": few values, fit for a label
-  std::string_view method;      ///< a known HTTP method, or "other"
+  std::string_view route;   ///< the endpoint's path template, or "unmatched": few values, fit for a label
+  std::string_view method;  ///< a known HTTP method, or "other"
   unsigned status = 0;
   double seconds = 0;
   std::string_view request_id;
-  std::string_view failure;     ///< what was thrown, where status is 500
+  std::string_view failure;  ///< what was thrown, where status is 500
 };
 using request_hook = std::function<void(const request_report&)>;
 
@@ -31,7 +31,7 @@ std::string_view method_label(std::string_view method) noexcept;
 /// The surroundings of a call, the same for all calls of a handler object.
 struct call_context {
   std::function<payments::instant()> now;
-  request_hook on_request;      ///< may be empty
+  request_hook on_request;  ///< may be empty
   bool tls = false;
 };
 

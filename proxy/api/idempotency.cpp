@@ -43,9 +43,12 @@ idempotency_key read_idempotency_key(const net::headers& fields) {
     return read;
   }
   read.key = header.value.starts_with('"') ? unquote(header.value) : bare(header.value);
-  if (!read.key) read.error = "must be visible ASCII characters, bare or as a quoted string";
-  else if (read.key->empty()) read.error = "must not be empty";
-  else if (read.key->size() > longest_key) read.error = "must have at most 255 characters";
+  if (!read.key)
+    read.error = "must be visible ASCII characters, bare or as a quoted string";
+  else if (read.key->empty())
+    read.error = "must not be empty";
+  else if (read.key->size() > longest_key)
+    read.error = "must have at most 255 characters";
   if (!read.error.empty()) read.key.reset();
   return read;
 }

@@ -51,9 +51,7 @@ struct json_builder {
     return static_cast<std::uint32_t>(document.texts_.size()) - part_at;
   }
 
-  std::string_view key_of(const node& each) const {
-    return {document.texts_.data() + each.key_at, each.key_size};
-  }
+  std::string_view key_of(const node& each) const { return {document.texts_.data() + each.key_at, each.key_size}; }
 
   std::string path_to(std::string_view last) const {
     std::string path;
@@ -74,8 +72,10 @@ struct json_builder {
     const auto index = static_cast<std::uint32_t>(document.nodes_.size());
     if (!open.empty()) {
       node& around = document.nodes_[open.back()];
-      if (around.last_child == json_document::none) around.first_child = index;
-      else document.nodes_[around.last_child].next = index;
+      if (around.last_child == json_document::none)
+        around.first_child = index;
+      else
+        document.nodes_[around.last_child].next = index;
       around.last_child = index;
       ++around.children;
     }

@@ -16,18 +16,18 @@ namespace turnout::api {
 enum class json_kind : std::uint8_t {
   null,
   boolean,
-  integer,   ///< written without fraction and exponent, fits 64 bits signed
-  huge,      ///< an integer beyond that
-  real,      ///< written with a fraction or an exponent, or too long for an integer
+  integer,  ///< written without fraction and exponent, fits 64 bits signed
+  huge,     ///< an integer beyond that
+  real,     ///< written with a fraction or an exponent, or too long for an integer
   string,
   array,
   object,
 };
 
 struct json_limits {
-  std::size_t depth = 32;             ///< of nested objects and arrays
+  std::size_t depth = 32;  ///< of nested objects and arrays
   std::size_t fields_per_object = 128;
-  std::size_t values = 4096;          ///< in the whole text
+  std::size_t values = 4096;  ///< in the whole text
 };
 
 /// Why a text is not usable. Never quotes a value.
@@ -43,12 +43,12 @@ class json_value {
  public:
   json_kind kind() const noexcept;
   bool is(json_kind wanted) const noexcept { return kind() == wanted; }
-  std::string_view key() const noexcept;      ///< its name in the object around it; empty in arrays
-  std::string_view text() const noexcept;     ///< of a string
-  std::int64_t integer() const noexcept;      ///< of an integer
+  std::string_view key() const noexcept;   ///< its name in the object around it; empty in arrays
+  std::string_view text() const noexcept;  ///< of a string
+  std::int64_t integer() const noexcept;   ///< of an integer
   bool boolean() const noexcept;
-  std::uint64_t bits() const noexcept;        ///< of a huge or a real, for telling two apart
-  std::size_t size() const noexcept;          ///< children of an array or object
+  std::uint64_t bits() const noexcept;  ///< of a huge or a real, for telling two apart
+  std::size_t size() const noexcept;    ///< children of an array or object
   std::optional<json_value> first_child() const noexcept;
   std::optional<json_value> next() const noexcept;
 

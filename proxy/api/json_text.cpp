@@ -47,8 +47,10 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 void append_string_or_null(std::string& out, std::string_view text) {
-  if (text.empty()) out.append("null");
-  else append_string(out, text);
+  if (text.empty())
+    out.append("null");
+  else
+    append_string(out, text);
 }
 
 void append_integer(std::string& out, std::int64_t value) {

@@ -22,9 +22,11 @@ keyed_mac::keyed_mac(std::string_view key) {
   char digest[] = "SHA256";
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
                                    OSSL_PARAM_construct_end()};
-  if (!made || EVP_MAC_init(made.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters) != 1)
+  if (!made ||
+      EVP_MAC_init(made.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters) != 1)
     fail();
-  keyed_ = std::shared_ptr<void>(made.release(), [](void* owned) { EVP_MAC_CTX_free(static_cast<EVP_MAC_CTX*>(owned)); });
+  keyed_ =
+      std::shared_ptr<void>(made.release(), [](void* owned) { EVP_MAC_CTX_free(static_cast<EVP_MAC_CTX*>(owned)); });
 }
 
 std::string keyed_mac::hex(std::span<const char> message) const {

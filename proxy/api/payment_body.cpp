@@ -39,11 +39,13 @@ bool is_web_address(std::string_view text) noexcept {
 bool is_email(std::string_view text) noexcept {
   const std::size_t at = text.find('@');
   return at != std::string_view::npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == text.npos &&
-         std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
 }
 
 bool has_control_character(std::string_view text) noexcept {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 /// No card is issued for longer; a typing mistake is.
@@ -64,16 +66,16 @@ class body_reader {
     check_kept_texts();
     payment_body result;
     if (errors_.empty()) {
-      result.request = payments::payment_request{.merchant = who_.merchant,
-                                                 .livemode = who_.livemode,
-                                                 .amount = {amount_, *currency_},
-                                                 .capture = capture_,
-                                                 .method = "card",
-                                                 .reference = std::string(reference_),
-                                                 .buyer = {std::string(customer_id_), std::string(customer_email_),
-                                                           std::string(customer_country_)},
-                                                 .return_url = std::string(return_url_),
-                                                 .metadata = std::move(metadata_)};
+      result.request = payments::payment_request{
+          .merchant = who_.merchant,
+          .livemode = who_.livemode,
+          .amount = {amount_, *currency_},
+          .capture = capture_,
+          .method = "card",
+          .reference = std::string(reference_),
+          .buyer = {std::string(customer_id_), std::string(customer_email_), std::string(customer_country_)},
+          .return_url = std::string(return_url_),
+          .metadata = std::move(metadata_)};
       result.card = std::move(card_);
     }
     result.errors = std::move(errors_);
@@ -134,14 +136,17 @@ class body_reader {
   /// The same for what gateways are sent: some refuse a payment over a control character.
   std::string_view plain_text(const json_value& value, std::string_view path, std::size_t most) {
     const std::optional<std::string_view> read = text(value, path, most);
-    if (read && has_control_character(*read)) return fault(path, "must not contain control characters"), std::string_view();
+    if (read && has_control_character(*read))
+      return fault(path, "must not contain control characters"), std::string_view();
     return read.value_or("");
   }
 
   std::optional<std::int64_t> integer(const json_value& value, std::string_view path, std::int64_t least,
                                       std::int64_t most, const char* range) {
-    if (value.is(json_kind::real)) return fault(path, "must be written as an integer, without fraction or exponent"), std::nullopt;
-    if (!value.is(json_kind::integer) && !value.is(json_kind::huge)) return fault(path, "must be an integer"), std::nullopt;
+    if (value.is(json_kind::real))
+      return fault(path, "must be written as an integer, without fraction or exponent"), std::nullopt;
+    if (!value.is(json_kind::integer) && !value.is(json_kind::huge))
+      return fault(path, "must be an integer"), std::nullopt;
     if (value.is(json_kind::huge) || value.integer() < least || value.integer() > most)
       return fault(path, std::string("must be ") + range), std::nullopt;
     return value.integer();
@@ -159,9 +164,12 @@ class body_reader {
     if (!currency_) fault(path, "is not an ISO 4217 currency");
   }
   void read_capture(const json_value& value, std::string_view path) {
-    if (value.is(json_kind::string) && value.text() == "automatic") capture_ = payments::capture_mode::automatic;
-    else if (value.is(json_kind::string) && value.text() == "manual") capture_ = payments::capture_mode::manual;
-    else fault(path, "must be automatic or manual");
+    if (value.is(json_kind::string) && value.text() == "automatic")
+      capture_ = payments::capture_mode::automatic;
+    else if (value.is(json_kind::string) && value.text() == "manual")
+      capture_ = payments::capture_mode::manual;
+    else
+      fault(path, "must be automatic or manual");
   }
   void read_method(const json_value& value, std::string_view) { object(value, "payment_method.", method_fields); }
   void read_type(const json_value& value, std::string_view path) {
@@ -195,9 +203,7 @@ class body_reader {
     reference_ = text(value, path, 100).value_or("");
   }
   void read_customer(const json_value& value, std::string_view) { object(value, "customer.", customer_fields); }
-  void read_customer_id(const json_value& value, std::string_view path) {
-    customer_id_ = plain_text(value, path, 100);
-  }
+  void read_customer_id(const json_value& value, std::string_view path) { customer_id_ = plain_text(value, path, 100); }
   void read_customer_email(const json_value& value, std::string_view path) {
     customer_email_ = plain_text(value, path, 254);
     if (!customer_email_.empty() && !is_email(customer_email_)) fault(path, "must be an e-mail address");
@@ -218,11 +224,16 @@ class body_reader {
       const auto complain = [&](const char* message) {
         fault(shown_path(std::string(path).append(".").append(child->key())), message);
       };
-      if (child->key().empty()) complain("a key must not be empty");
-      else if (count_characters(child->key()) > 40) complain("a key must have at most 40 characters");
-      else if (!child->is(json_kind::string)) complain("must be a string");
-      else if (count_characters(child->text()) > 500) complain("must have at most 500 characters");
-      else metadata_.emplace_back(child->key(), child->text());
+      if (child->key().empty())
+        complain("a key must not be empty");
+      else if (count_characters(child->key()) > 40)
+        complain("a key must have at most 40 characters");
+      else if (!child->is(json_kind::string))
+        complain("must be a string");
+      else if (count_characters(child->text()) > 500)
+        complain("must have at most 500 characters");
+      else
+        metadata_.emplace_back(child->key(), child->text());
     }
   }
   void read_quote(const json_value&, std::string_view path) { fault(path, "is not supported by this version"); }
@@ -230,12 +241,14 @@ class body_reader {
   /// What only the whole card can tell.
   void check_card() {
     const bool dated = month_ != 0 && year_ != 0;
-    if (!number_.empty() && dated && payments::card::parse(number_, month_, year_, cvc_, holder_, card_) != card_errc::ok)
+    if (!number_.empty() && dated &&
+        payments::card::parse(number_, month_, year_, cvc_, holder_, card_) != card_errc::ok)
       fault("payment_method.card", "is not a valid card");
     // Where the number is at fault the expiry is still worth telling: any
     // valid number serves to ask.
     payments::card dated_card;
-    if (now_ && dated && payments::card::parse("4242424242424242", month_, year_, "", "", dated_card) == card_errc::ok &&
+    if (now_ && dated &&
+        payments::card::parse("4242424242424242", month_, year_, "", "", dated_card) == card_errc::ok &&
         dated_card.expired(*now_))
       fault("payment_method.card.exp_year", "the card has expired");
   }
@@ -270,14 +283,10 @@ class body_reader {
 };
 
 const body_reader::field body_reader::body_fields[9] = {
-    {"amount", true, &body_reader::read_amount},
-    {"currency", true, &body_reader::read_currency},
-    {"capture", false, &body_reader::read_capture},
-    {"payment_method", true, &body_reader::read_method},
-    {"reference", false, &body_reader::read_reference},
-    {"customer", false, &body_reader::read_customer},
-    {"return_url", false, &body_reader::read_return_url},
-    {"metadata", false, &body_reader::read_metadata},
+    {"amount", true, &body_reader::read_amount},          {"currency", true, &body_reader::read_currency},
+    {"capture", false, &body_reader::read_capture},       {"payment_method", true, &body_reader::read_method},
+    {"reference", false, &body_reader::read_reference},   {"customer", false, &body_reader::read_customer},
+    {"return_url", false, &body_reader::read_return_url}, {"metadata", false, &body_reader::read_metadata},
     {"quote", false, &body_reader::read_quote},
 };
 const body_reader::field body_reader::method_fields[2] = {
@@ -299,7 +308,8 @@ const body_reader::field body_reader::customer_fields[3] = {
 
 }  // namespace
 
-payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now) {
+payment_body read_payment_body(const json_document& body, const principal& who,
+                               std::optional<payments::wall_time> now) {
   return body_reader(who, now).read(body);
 }
 
@@ -317,8 +327,8 @@ bool contains_number(std::string_view text, std::string_view number) noexcept {
 }
 
 std::size_t count_characters(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 }  // namespace turnout::api

@@ -39,7 +39,7 @@ inline constexpr problem_kind shutting_down{"shutting_down", 503, "The proxy is 
 }  // namespace problems
 
 struct field_error {
-  std::string field;    ///< dotted path, or the name of a header or query parameter
+  std::string field;  ///< dotted path, or the name of a header or query parameter
   std::string message;
 };
 

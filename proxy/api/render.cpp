@@ -43,8 +43,10 @@ void append_attempt(std::string& out, const payments::attempt& each) {
     text_if_any(out, "reversal_reason", each.reversal_reason);
   }
   name(out, "latency_ms");
-  if (each.in_flight) out.append("null");
-  else append_integer(out, each.latency.count());
+  if (each.in_flight)
+    out.append("null");
+  else
+    append_integer(out, each.latency.count());
   name(out, "started_at");
   append_time(out, each.started_at);
   out.push_back('}');
@@ -127,8 +129,10 @@ std::string render_payment(const payments::payment& record) {
     out.append("null");
   }
   name(out, "error");
-  if (record.error) append_error(out, *record.error);
-  else out.append("null");
+  if (record.error)
+    append_error(out, *record.error);
+  else
+    out.append("null");
   out.append(",\"metadata\":{");
   for (const auto& [key, value] : record.metadata) {
     if (out.back() != '{') out.push_back(',');

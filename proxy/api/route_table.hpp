@@ -24,7 +24,7 @@ template <class Row>
 struct route_match {
   const Row* row = nullptr;
   std::string_view parameter;
-  std::string allow;   ///< where the path exists and the method does not: what an Allow header says
+  std::string allow;  ///< where the path exists and the method does not: what an Allow header says
 };
 
 /// HEAD is served by the row of GET.

@@ -61,7 +61,8 @@ void add_keys(CLI::App& app, command& chosen) {
     sub->add_option("--conf", given->conf, "Directory that holds turnout.yaml")->capture_default_str();
   };
 
-  CLI::App* creating = keys->add_subcommand("create", "Make a key and print it, once; a running proxy takes it at once");
+  CLI::App* creating =
+      keys->add_subcommand("create", "Make a key and print it, once; a running proxy takes it at once");
   conf(creating);
   creating->add_option("--merchant", given->merchant, "Name of the merchant: a-z, 0-9, _ and -")->required();
   creating->add_option("--mode", given->mode, "test keys reach test connectors, live keys live ones")

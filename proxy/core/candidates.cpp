@@ -42,8 +42,10 @@ candidate_set find_candidates(const configuration& config, const policies::route
   const auto consider = [&](const connectors::definition& each) {
     const payments::connector_profile& profile = each.profile();
     const std::string_view reason = why_not(profile, record);
-    if (reason.empty()) found.candidates.push_back({profile.name, record.amount, cost_share(profile.fees, record.amount)});
-    else found.excluded.push_back({profile.name, std::string(reason)});
+    if (reason.empty())
+      found.candidates.push_back({profile.name, record.amount, cost_share(profile.fees, record.amount)});
+    else
+      found.excluded.push_back({profile.name, std::string(reason)});
   };
   if (route.connectors.empty()) {
     for (const auto& each : config.connectors) consider(*each);

@@ -120,8 +120,8 @@ void engine::create(create_command command, std::function<void(create_result)> d
   }
   ++home.unanswered;
   const std::string id = record->id;
-  auto run = std::make_shared<payment_run>(home, std::move(*record), *choice.chosen, command.arrival,
-                                           std::move(command.card));
+  auto run =
+      std::make_shared<payment_run>(home, std::move(*record), *choice.chosen, command.arrival, std::move(command.card));
   home.live.emplace(id, run);
   run->start(std::move(found), std::move(command.claim), std::move(command.render), std::move(done));
 }
@@ -131,8 +131,8 @@ void engine::recover(payments::payment record) {
   const std::string id = record.id;
   // Nobody else is tried for it: of a policy it needs only that there is one.
   static const policies::policy after_restart{.name = "", .retry = payments::default_retry_plan()};
-  auto run = std::make_shared<payment_run>(home, std::move(record), after_restart, home.world.clock.now(),
-                                           payments::card{});
+  auto run =
+      std::make_shared<payment_run>(home, std::move(record), after_restart, home.world.clock.now(), payments::card{});
   home.live.emplace(id, run);
   run->recover();
 }

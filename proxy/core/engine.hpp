@@ -42,7 +42,7 @@ enum class create_status : std::uint8_t {
 struct create_result {
   create_status status;
   stored_answer answer;
-  std::optional<payments::payment> record;   ///< replayed without a stored answer: the current state
+  std::optional<payments::payment> record;  ///< replayed without a stored answer: the current state
   std::vector<routing::exclusion> excluded;
 };
 
@@ -77,7 +77,11 @@ class engine {
   std::size_t unanswered() const noexcept;
   /// Payments that are unresolved (or being reversed) per connector, with the
   /// oldest's age; for metrics.
-  struct unresolved_view { std::string connector; std::size_t count; payments::milliseconds oldest; };
+  struct unresolved_view {
+    std::string connector;
+    std::size_t count;
+    payments::milliseconds oldest;
+  };
   std::vector<unresolved_view> unresolved(instant now) const;
 
   /// Telling the other workers' engines (and this one) that a gateway

@@ -82,7 +82,8 @@ void payment_run::commit_then(flow::action action) {
     rendered_ = render_(flow_.record());
     if (claim_ && is_final(flow_.record().status)) write.answer = rendered_;
   }
-  home_.world.journal.commit(std::move(write), [self, action](commit_result result) { self->committed(action, std::move(result)); });
+  home_.world.journal.commit(std::move(write),
+                             [self, action](commit_result result) { self->committed(action, std::move(result)); });
 }
 
 void payment_run::committed(const flow::action& action, commit_result result) {
@@ -146,7 +147,8 @@ const connectors::definition* payment_run::gateway(std::string_view name) const 
 void payment_run::adopt(const std::shared_ptr<const configuration>& config) {
   std::vector<std::string> back;
   for (const payments::attempt& each : flow_.record().attempts)
-    if (flow_.waits_for(each.connector) && gateway(each.connector) == nullptr && config->find(each.connector) != nullptr)
+    if (flow_.waits_for(each.connector) && gateway(each.connector) == nullptr &&
+        config->find(each.connector) != nullptr)
       back.push_back(each.connector);
   if (back.empty()) return;
   adopted_.push_back(config);
@@ -172,23 +174,27 @@ void payment_run::ask_router() {
   bool budget_spent = false;
   home_.routing.with([&](routing::router& router, policies::retry_budget&) {
     decision_ = router.choose(asked, policy_.route, candidates_.candidates, tried, at, home_.world.random);
-    if (record.attempts.empty()) home_.routing.on_payment(policy_, at.steady);
-    else if (!decision_.order.empty()) budget_spent = !home_.routing.withdraw(policy_, at.steady);
+    if (record.attempts.empty())
+      home_.routing.on_payment(policy_, at.steady);
+    else if (!decision_.order.empty())
+      budget_spent = !home_.routing.withdraw(policy_, at.steady);
   });
   decision_.excluded.insert(decision_.excluded.begin(), candidates_.excluded.begin(), candidates_.excluded.end());
   decisions_.push_back(home_.explain(decision_, config_->policies.version, at.wall));
   home_.watcher.on_decision(record, decision_);
   if (budget_spent) return feed(flow::no_candidate{"retry_budget_exhausted"});
-  if (decision_.order.empty()) return feed(flow::no_candidate{record.attempts.empty() ? "no_connector" : "no_gateway_available"});
+  if (decision_.order.empty())
+    return feed(flow::no_candidate{record.attempts.empty() ? "no_connector" : "no_gateway_available"});
   const connectors::definition* chosen = config_->find(decision_.order.front().connector);
   TURNOUT_ASSERT(chosen != nullptr);
   if (!record.attempts.empty()) {
     const payments::attempt& last = record.attempts.back();
     home_.watcher.on_failover(last.connector, chosen->profile().name, to_string(last.outcome));
   }
-  const auto operation = record.capture == payments::capture_mode::automatic ? payments::operation::sale
-                                                                             : payments::operation::authorize;
-  feed(flow::chosen{&chosen->profile(), payments::make_identifier("att", at.wall, home_.world.random), operation, record.amount});
+  const auto operation =
+      record.capture == payments::capture_mode::automatic ? payments::operation::sale : payments::operation::authorize;
+  feed(flow::chosen{&chosen->profile(), payments::make_identifier("att", at.wall, home_.world.random), operation,
+                    record.amount});
 }
 
 void payment_run::send(const flow::send& what) {
@@ -203,7 +209,8 @@ void payment_run::send(const flow::send& what) {
   const connectors::request_context context{record, attempt, charges ? &card_ : nullptr};
   if (what.kind == send_kind::charge) {
     const routing::request asked = routing_request();
-    home_.routing.with([&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
+    home_.routing.with(
+        [&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
   }
   const auto self = shared_from_this();
   home_.world.transport.send(*peer, peer->build_request(operation, context), what.deadline,
@@ -232,9 +239,8 @@ void payment_run::sent(const flow::send& what, exchange came_back) {
   home_.watcher.on_send(attempt, what.kind, result);
   if (what.kind == send_kind::charge) {
     const routing::request asked = routing_request();
-    home_.routing.with([&](routing::router& router, policies::retry_budget&) {
-      router.observe(asked, decision_, result, now());
-    });
+    home_.routing.with(
+        [&](routing::router& router, policies::retry_budget&) { router.observe(asked, decision_, result, now()); });
   }
   const std::string connector = attempt.connector;
   feed(flow::sent{result});
@@ -278,7 +284,8 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
     const auto attempt = std::find_if(record.attempts.begin(), record.attempts.end(),
                                       [&](const payments::attempt& one) { return one.id == each.attempt; });
     const bool found = attempt != record.attempts.end();
-    if (found && (each.type == type::attempt_ended || each.type == type::attempt_resolved)) home_.watcher.on_attempt(record, *attempt);
+    if (found && (each.type == type::attempt_ended || each.type == type::attempt_resolved))
+      home_.watcher.on_attempt(record, *attempt);
     if (found && each.type == type::reversal_wanted) home_.watcher.on_reversal(attempt->connector, "wanted");
     if (found && each.type == type::reversal_confirmed) home_.watcher.on_reversal(attempt->connector, "confirmed");
     if (each.type == type::late_approval) home_.watcher.on_invariant_violation("late_approval", record.id);

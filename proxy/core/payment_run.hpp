@@ -29,7 +29,7 @@ struct engine::implementation {
   std::size_t unanswered = 0;
   std::unordered_map<std::string, std::shared_ptr<payment_run>> live;
   struct health {
-    bool troubled = false;     ///< the last send gave no definite answer
+    bool troubled = false;  ///< the last send gave no definite answer
     steady_time last_wake{};
   };
   std::map<std::string, health, std::less<>> gateways;
@@ -98,7 +98,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   engine::implementation& home_;
   std::shared_ptr<const configuration> config_;
   std::vector<std::shared_ptr<const configuration>> adopted_;  ///< only asked for what config_ lacks
-  const policies::policy& policy_;  ///< kept alive by config_
+  const policies::policy& policy_;                             ///< kept alive by config_
   instant arrival_;
   payments::card card_;
   payments::payment_flow flow_;
@@ -107,15 +107,15 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   std::function<stored_answer(const payments::payment&)> render_;
   std::function<void(create_result)> done_;
   std::optional<stored_answer> rendered_;
-  bool create_ = false;          ///< nothing of this payment is durable yet
-  bool committing_ = false;      ///< the record must not change now
+  bool create_ = false;      ///< nothing of this payment is durable yet
+  bool committing_ = false;  ///< the record must not change now
   bool pumping_ = false;
   bool ended_ = false;
   std::deque<payments::flow::event> inbox_;
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
-  candidate_set candidates_;     ///< found once, at the start
-  routing::decision decision_;   ///< of the latest attempt
+  candidate_set candidates_;    ///< found once, at the start
+  routing::decision decision_;  ///< of the latest attempt
   clock::timer_id timer_ = 0;
   bool timer_set_ = false;
 };

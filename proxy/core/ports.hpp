@@ -35,8 +35,8 @@ struct stored_answer {
 
 /// "One idempotency key, one payment."
 struct idempotency_claim {
-  std::string key;      ///< normalised: without quotes
-  std::string mac;      ///< keyed MAC over method, path and body without the CVC, hex
+  std::string key;  ///< normalised: without quotes
+  std::string mac;  ///< keyed MAC over method, path and body without the CVC, hex
 };
 
 /// One atomic, durable step of one payment.

@@ -11,26 +11,21 @@ failure classify(int extended_code) noexcept {
   switch (extended_code) {
     case SQLITE_IOERR_FSYNC:
     case SQLITE_IOERR_DIR_FSYNC:
-    case SQLITE_IOERR_CORRUPTFS:
-      return failure::fatal;
+    case SQLITE_IOERR_CORRUPTFS: return failure::fatal;
     default: break;
   }
   switch (extended_code & 0xff) {
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return failure::fatal;
+    case SQLITE_NOTADB: return failure::fatal;
     case SQLITE_FULL:
-    case SQLITE_IOERR:
-      return failure::no_space;
+    case SQLITE_IOERR: return failure::no_space;
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_NOMEM:
-    case SQLITE_PERM:
-      return failure::blocked;
-    default:
-      return failure::refused;
+    case SQLITE_PERM: return failure::blocked;
+    default: return failure::refused;
   }
 }
 

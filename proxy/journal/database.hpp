@@ -24,10 +24,10 @@ class database_error : public std::runtime_error {
 
 /// What a failed statement means for whoever waits for its result.
 enum class failure : std::uint8_t {
-  refused,    ///< this statement only: a constraint, a damaged row
-  no_space,   ///< the disk is full or does not take writes; may pass, and giving it room may help
-  blocked,    ///< read-only, locked by someone else, no memory: may pass by itself
-  fatal,      ///< a sync failed or the file is corrupt: what is on disk is not known any more
+  refused,   ///< this statement only: a constraint, a damaged row
+  no_space,  ///< the disk is full or does not take writes; may pass, and giving it room may help
+  blocked,   ///< read-only, locked by someone else, no memory: may pass by itself
+  fatal,     ///< a sync failed or the file is corrupt: what is on disk is not known any more
 };
 failure classify(int extended_code) noexcept;
 

@@ -79,9 +79,9 @@ void group_writer::run() {
 bool group_writer::take_group(std::vector<pending>& group) {
   std::unique_lock lock(mutex_);
   if (queue_.empty() && !stopping_) {
-    const milliseconds patience = log_pages_ > 0          ? idle_after
-                                  : !reserve_.present()   ? options_.reserve_retry
-                                                          : purge_interval;
+    const milliseconds patience = log_pages_ > 0        ? idle_after
+                                  : !reserve_.present() ? options_.reserve_retry
+                                                        : purge_interval;
     sleeping_ = true;
     wake_.wait_for(lock, patience, [this] { return !queue_.empty() || stopping_; });
     sleeping_ = false;

@@ -65,7 +65,7 @@ class group_writer {
   space_reserve reserve_;
 
   // The writer thread's own.
-  int log_pages_ = 0;              ///< in the write-ahead log since it was last copied
+  int log_pages_ = 0;  ///< in the write-ahead log since it was last copied
   purge_rule purge_rule_;
   time_point reserve_due_{}, purge_due_{};
   bool dead_ = false;
@@ -76,7 +76,7 @@ class group_writer {
   std::deque<pending> queue_;
   bool sleeping_ = false, stopping_ = false;
 
-  std::thread thread_;             ///< last: starts when everything else stands
+  std::thread thread_;  ///< last: starts when everything else stands
 };
 
 }  // namespace turnout::journal

@@ -41,8 +41,7 @@ void create_private_file(const std::string& path) {
   if (failed)
     throw open_error("cannot write the journal " + path + ": " + directory.string() + ": " + failed.message());
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0)
-    throw open_error("cannot write the journal " + path + ": " + std::generic_category().message(errno));
+  if (file < 0) throw open_error("cannot write the journal " + path + ": " + std::generic_category().message(errno));
   ::close(file);
 }
 
@@ -67,8 +66,7 @@ std::int64_t prepare_file(database& file, const std::string& path) {
 }  // namespace
 
 struct sqlite_journal::state {
-  state(const std::string& where, const journal_options& wanted)
-      : path(where), options(wanted), lock(where) {}
+  state(const std::string& where, const journal_options& wanted) : path(where), options(wanted), lock(where) {}
 
   const std::string path;
   const journal_options options;
@@ -83,7 +81,9 @@ class handle final : public core::journal {
  public:
   handle(std::shared_ptr<void> keep, group_writer& writer, const std::string& path, const std::string& vfs,
          std::int64_t epoch, post_function post)
-      : keep_(std::move(keep)), writer_(writer), reader_(path, vfs, epoch),
+      : keep_(std::move(keep)),
+        writer_(writer),
+        reader_(path, vfs, epoch),
         mailbox_(std::make_shared<mailbox>(std::move(post))) {}
   ~handle() override { mailbox_->close(); }
 
@@ -157,8 +157,9 @@ void sqlite_journal::set_key_identity(std::string_view digest) {
   // A connection of its own: the writer's belongs to its thread. They wait for each other.
   database file = open_for_writing(state_->path, state_->options.vfs);
   file.run("PRAGMA synchronous = FULL");
-  statement(file, "INSERT INTO meta (name, value) VALUES ('key_identity', ?1) "
-                  "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+  statement(file,
+            "INSERT INTO meta (name, value) VALUES ('key_identity', ?1) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
       .bind(1, digest)
       .finish();
 }

@@ -25,14 +25,14 @@ class open_error : public std::runtime_error {
 };
 
 struct journal_options {
-  std::string vfs;                            ///< SQLite's name of a file layer; empty: the default
-  std::size_t group_limit = 256;              ///< writes in one transaction; > 0
-  std::size_t queue_limit = 100'000;          ///< writes waiting; more are answered `unavailable`; > 0
-  std::uint64_t reserve_bytes = 8u << 20;     ///< kept back for outcomes when the disk is full; 0: none
+  std::string vfs;                                ///< SQLite's name of a file layer; empty: the default
+  std::size_t group_limit = 256;                  ///< writes in one transaction; > 0
+  std::size_t queue_limit = 100'000;              ///< writes waiting; more are answered `unavailable`; > 0
+  std::uint64_t reserve_bytes = 8u << 20;         ///< kept back for outcomes when the disk is full; 0: none
   std::chrono::milliseconds reserve_retry{1000};  ///< between tries to get the reserve back; > 0
-  std::chrono::hours key_retention{48};       ///< idempotency keys are kept at least this long; at least 24 h
-  std::chrono::minutes purge_warmup{10};      ///< after the start no key is removed; see purge_rule.hpp
-  int checkpoint_pages = 8000;                ///< of write-ahead log before it is copied while busy; > 0
+  std::chrono::hours key_retention{48};           ///< idempotency keys are kept at least this long; at least 24 h
+  std::chrono::minutes purge_warmup{10};          ///< after the start no key is removed; see purge_rule.hpp
+  int checkpoint_pages = 8000;                    ///< of write-ahead log before it is copied while busy; > 0
   /// After each durable group, on the writer thread: how long it took, how many writes it had.
   std::function<void(double commit_seconds, std::size_t batch)> on_commit;
   /// Something failed that the journal goes on after; any thread. Default: a line on stderr.

@@ -7,8 +7,8 @@
 
 namespace turnout::journal {
 
-std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant,
-                                        bool livemode, std::string_view key) {
+std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant, bool livemode,
+                                        std::string_view key) {
   reset_at_end guard(query);
   query.bind(1, merchant).bind(2, livemode).bind(3, key);
   if (!query.step()) return std::nullopt;
@@ -65,8 +65,7 @@ std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view i
   return found;
 }
 
-std::optional<core::key_entry> sqlite_reader::find_key(std::string_view merchant, bool livemode,
-                                                       std::string_view key) {
+std::optional<core::key_entry> sqlite_reader::find_key(std::string_view merchant, bool livemode, std::string_view key) {
   return journal::find_key(key_, epoch_, merchant, livemode, key);
 }
 

@@ -9,8 +9,8 @@ namespace turnout::journal {
 inline constexpr const char* find_key_sql =
     "SELECT p.id, i.mac, p.answered, i.epoch, a.status, a.body FROM idempotency i "
     "JOIN payments p ON p.seq = i.payment LEFT JOIN answers a ON a.payment = i.payment WHERE i.merchant = ?1 AND i.livemode = ?2 AND i.key = ?3";
-std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant,
-                                        bool livemode, std::string_view key);
+std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant, bool livemode,
+                                        std::string_view key);
 
 class sqlite_reader final : public reader {
  public:

@@ -55,8 +55,7 @@ tables::tables(database& file, std::int64_t epoch)
 void tables::rollback() noexcept {
   places_.clear();
   // SQLite may have rolled back by itself; then there is nothing left to do.
-  if (sqlite3_get_autocommit(file_.handle()) == 0)
-    sqlite3_exec(file_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (sqlite3_get_autocommit(file_.handle()) == 0) sqlite3_exec(file_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 core::commit_result tables::apply(const core::journal_write& write) {

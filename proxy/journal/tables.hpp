@@ -13,7 +13,9 @@ namespace turnout::journal {
 /// A payment's events are the slots seq * 65536 … seq * 65536 + 65535.
 inline constexpr std::int64_t events_per_payment = 65536;
 constexpr std::int64_t first_event_slot(std::int64_t sequence) { return sequence * events_per_payment; }
-constexpr std::int64_t last_event_slot(std::int64_t sequence) { return first_event_slot(sequence) + events_per_payment - 1; }
+constexpr std::int64_t last_event_slot(std::int64_t sequence) {
+  return first_event_slot(sequence) + events_per_payment - 1;
+}
 
 /// A payment's decisions are the slots seq * 1024 … seq * 1024 + 1023.
 inline constexpr std::int64_t decisions_per_payment = 1024;
@@ -53,8 +55,8 @@ class tables {
 
   database& file_;
   std::int64_t epoch_;
-  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_event_,
-      insert_event_, last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_;
+  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_event_, insert_event_,
+      last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_;
   std::string json_;  ///< reused: grows to the largest record
   /// Of open payments written by this process; emptied by a rollback.
   std::unordered_map<std::string, place> places_;

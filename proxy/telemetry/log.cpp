@@ -101,8 +101,7 @@ bool log::writes(log_level level) const noexcept { return implementation_->write
 void log::flush() { implementation_->logger->flush(); }
 std::size_t log::dropped() const { return implementation_->writer->overrun_counter(); }
 
-void log::payment_answered(const payments::payment& record, payments::milliseconds taken,
-                           std::string_view request_id) {
+void log::payment_answered(const payments::payment& record, payments::milliseconds taken, std::string_view request_id) {
   implementation_->write(log_level::info, "payment_answered", [&](json_line& line) {
     describe(line, record);
     line.number("duration_ms", taken.count()).text_if_any("request_id", request_id);
@@ -139,9 +138,8 @@ void log::attention(const payments::payment& record) {
 }
 
 void log::invariant_violated(std::string_view invariant, std::string_view payment) {
-  implementation_->write(log_level::error, "invariant_violated", [&](json_line& line) {
-    line.text("invariant", invariant).text_if_any("payment", payment);
-  });
+  implementation_->write(log_level::error, "invariant_violated",
+                         [&](json_line& line) { line.text("invariant", invariant).text_if_any("payment", payment); });
 }
 
 void log::started(std::string_view version, std::string_view listen, std::string_view admin, unsigned workers) {
@@ -155,15 +153,13 @@ void log::stopping(std::string_view why) {
 }
 
 void log::stopped(std::size_t unanswered) {
-  implementation_->write(log_level::info, "stopped", [&](json_line& line) {
-    line.number("unanswered", static_cast<std::int64_t>(unanswered));
-  });
+  implementation_->write(log_level::info, "stopped",
+                         [&](json_line& line) { line.number("unanswered", static_cast<std::int64_t>(unanswered)); });
 }
 
 void log::recovered(std::size_t payments) {
-  implementation_->write(log_level::info, "recovered", [&](json_line& line) {
-    line.number("payments", static_cast<std::int64_t>(payments));
-  });
+  implementation_->write(log_level::info, "recovered",
+                         [&](json_line& line) { line.number("payments", static_cast<std::int64_t>(payments)); });
 }
 
 void log::config_reloaded(std::string_view version) {

@@ -18,8 +18,8 @@ std::optional<log_level> parse_log_level(std::string_view) noexcept;
 
 struct log_settings {
   log_level level = log_level::info;
-  std::string file;            ///< appended to; empty is standard error
-  std::size_t queue = 8192;    ///< lines that may wait to be written; >= 1
+  std::string file;          ///< appended to; empty is standard error
+  std::size_t queue = 8192;  ///< lines that may wait to be written; >= 1
 };
 
 /// Of one answered HTTP request. Views are good during the call only.
@@ -28,7 +28,7 @@ struct http_exchange {
   unsigned status = 0;
   double seconds = 0;
   std::string_view request_id;
-  std::string_view failure;    ///< what went wrong inside, where status is 500
+  std::string_view failure;  ///< what went wrong inside, where status is 500
 };
 
 class log {

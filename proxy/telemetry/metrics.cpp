@@ -39,48 +39,67 @@ struct metrics::implementation {
   prometheus::Registry registry;
   bounded_names merchants{most_merchants};
 
-  series<counter, 3> finished{registry, "turnout_payments_total", "Payments that became final, by their final status.",
+  series<counter, 3> finished{registry,
+                              "turnout_payments_total",
+                              "Payments that became final, by their final status.",
                               {"merchant", "status", "currency"}};
-  series<histogram, 0> payment_duration{registry, "turnout_payment_duration_seconds",
-                                        "From a payment's arrival to its answer.", {}, payment_seconds};
-  series<counter, 3> attempts{registry, "turnout_attempts_total",
+  series<histogram, 0> payment_duration{
+      registry, "turnout_payment_duration_seconds", "From a payment's arrival to its answer.", {}, payment_seconds};
+  series<counter, 3> attempts{registry,
+                              "turnout_attempts_total",
                               "Outcomes of attempts; an unknown one counts again when it is resolved.",
                               {"connector", "operation", "outcome"}};
   series<counter, 2> declines{registry, "turnout_declines_total", "Declines by reason.", {"connector", "reason"}};
-  series<histogram, 2> attempt_duration{registry, "turnout_attempt_duration_seconds",
+  series<histogram, 2> attempt_duration{registry,
+                                        "turnout_attempt_duration_seconds",
                                         "Exchanges with a gateway that carried a request.",
-                                        {"connector", "operation"}, attempt_seconds};
-  series<counter, 3> failovers{registry, "turnout_failovers_total", "Payments that went on to another gateway.",
-                               {"from", "to", "reason"}};
-  series<counter, 2> reversals{registry, "turnout_reversals_total", "Reversals wanted and confirmed.",
-                               {"connector", "result"}};
-  series<counter, 1> violations{registry, "turnout_invariant_violations_total",
-                                "Broken promises found at run time: each one needs a person.", {"invariant"}};
-  series<gauge, 1> score{registry, "turnout_connector_score", "The router's score of a connector, 0 to 1.",
-                         {"connector"}};
-  series<gauge, 2> state{registry, "turnout_connector_state", "1 for the state that the connector's breaker is in.",
+                                        {"connector", "operation"},
+                                        attempt_seconds};
+  series<counter, 3> failovers{
+      registry, "turnout_failovers_total", "Payments that went on to another gateway.", {"from", "to", "reason"}};
+  series<counter, 2> reversals{
+      registry, "turnout_reversals_total", "Reversals wanted and confirmed.", {"connector", "result"}};
+  series<counter, 1> violations{registry,
+                                "turnout_invariant_violations_total",
+                                "Broken promises found at run time: each one needs a person.",
+                                {"invariant"}};
+  series<gauge, 1> score{
+      registry, "turnout_connector_score", "The router's score of a connector, 0 to 1.", {"connector"}};
+  series<gauge, 2> state{registry,
+                         "turnout_connector_state",
+                         "1 for the state that the connector's breaker is in.",
                          {"connector", "state"}};
-  series<counter, 3> decisions{registry, "turnout_routing_decisions_total", "Connectors placed first, and why.",
-                               {"policy", "connector", "why"}};
-  series<histogram, 0> decision_duration{registry, "turnout_routing_decision_seconds",
-                                         "Time taken to choose a connector.", {}, decision_seconds};
-  series<gauge, 1> unresolved{registry, "turnout_payments_unresolved",
-                              "Payments whose outcome at a connector is not known yet.", {"connector"}};
-  series<gauge, 0> unresolved_age{registry, "turnout_unresolved_age_seconds", "Age of the oldest unresolved payment.",
-                                  {}};
-  series<gauge, 0> retry_budget{registry, "turnout_retry_budget_remaining", "Failovers that the retry budget still allows.",
-                                {}};
-  series<histogram, 0> journal_commit{registry, "turnout_journal_commit_seconds", "Durable group commits.", {},
-                                      commit_seconds};
-  series<histogram, 0> journal_batch{registry, "turnout_journal_batch_size", "Writes per group commit.", {}, batch_sizes};
-  series<counter, 3> http_requests{registry, "turnout_http_requests_total", "Answered HTTP requests.",
-                                   {"route", "method", "status"}};
-  series<histogram, 2> http_duration{registry, "turnout_http_request_duration_seconds",
-                                     "From a request's last byte to its answer.", {"route", "method"}, http_seconds};
-  series<gauge, 0> reload_ok{registry, "turnout_config_last_reload_successful",
-                             "1 when the last reload of the configuration was taken over.", {}};
-  series<gauge, 0> reload_time{registry, "turnout_config_last_reload_success_timestamp_seconds",
-                               "When the running configuration was taken over.", {}};
+  series<counter, 3> decisions{
+      registry, "turnout_routing_decisions_total", "Connectors placed first, and why.", {"policy", "connector", "why"}};
+  series<histogram, 0> decision_duration{
+      registry, "turnout_routing_decision_seconds", "Time taken to choose a connector.", {}, decision_seconds};
+  series<gauge, 1> unresolved{registry,
+                              "turnout_payments_unresolved",
+                              "Payments whose outcome at a connector is not known yet.",
+                              {"connector"}};
+  series<gauge, 0> unresolved_age{
+      registry, "turnout_unresolved_age_seconds", "Age of the oldest unresolved payment.", {}};
+  series<gauge, 0> retry_budget{
+      registry, "turnout_retry_budget_remaining", "Failovers that the retry budget still allows.", {}};
+  series<histogram, 0> journal_commit{
+      registry, "turnout_journal_commit_seconds", "Durable group commits.", {}, commit_seconds};
+  series<histogram, 0> journal_batch{
+      registry, "turnout_journal_batch_size", "Writes per group commit.", {}, batch_sizes};
+  series<counter, 3> http_requests{
+      registry, "turnout_http_requests_total", "Answered HTTP requests.", {"route", "method", "status"}};
+  series<histogram, 2> http_duration{registry,
+                                     "turnout_http_request_duration_seconds",
+                                     "From a request's last byte to its answer.",
+                                     {"route", "method"},
+                                     http_seconds};
+  series<gauge, 0> reload_ok{registry,
+                             "turnout_config_last_reload_successful",
+                             "1 when the last reload of the configuration was taken over.",
+                             {}};
+  series<gauge, 0> reload_time{registry,
+                               "turnout_config_last_reload_success_timestamp_seconds",
+                               "When the running configuration was taken over.",
+                               {}};
   series<gauge, 1> build_info{registry, "turnout_build_info", "Always 1; the version is in the label.", {"version"}};
 
   std::mutex looking;  // of the sets below, used by the setters only
@@ -115,8 +134,8 @@ void metrics::on_send(const payments::attempt& attempt, payments::send_kind kind
 void metrics::on_attempt(const payments::payment&, const payments::attempt& attempt) {
   auto& all = *implementation_;
   all.attempts.at({attempt.connector, to_string(attempt.operation), to_string(attempt.outcome)}).Increment();
-  const bool declined = attempt.outcome == payments::outcome::soft_decline ||
-                        attempt.outcome == payments::outcome::hard_decline;
+  const bool declined =
+      attempt.outcome == payments::outcome::soft_decline || attempt.outcome == payments::outcome::hard_decline;
   if (!declined) return;
   const std::string_view reason =
       attempt.reason == payments::decline_reason::none ? std::string_view("none") : to_string(attempt.reason);

@@ -26,7 +26,8 @@ class metrics final : public core::observer {
 
   // ---- from the engines ----
   void on_decision(const payments::payment& record, const routing::decision& made) override;
-  void on_send(const payments::attempt& attempt, payments::send_kind kind, const payments::send_result& result) override;
+  void on_send(const payments::attempt& attempt, payments::send_kind kind,
+               const payments::send_result& result) override;
   void on_attempt(const payments::payment& record, const payments::attempt& attempt) override;
   void on_failover(std::string_view from, std::string_view to, std::string_view reason) override;
   void on_reversal(std::string_view connector, std::string_view result) override;

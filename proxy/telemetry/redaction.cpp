@@ -33,7 +33,12 @@ int hex_value(char letter) noexcept {
 token classify(char letter, std::size_t length) noexcept {
   if (letter >= '0' && letter <= '9') return {kind::digit, letter, length};
   switch (letter) {
-    case ' ': case '-': case '+': case '\t': case '\r': case '\n': return {kind::separator, 0, length};
+    case ' ':
+    case '-':
+    case '+':
+    case '\t':
+    case '\r':
+    case '\n': return {kind::separator, 0, length};
     default: return {kind::other, 0, length};
   }
 }
@@ -95,8 +100,10 @@ std::span<const std::size_t> lengths_of(payments::card_brand brand) noexcept {
     case card_brand::mastercard: return sixteen;
     case card_brand::amex: return fifteen;
     case card_brand::diners: return diners;
-    case card_brand::discover: case card_brand::jcb: case card_brand::unionpay: case card_brand::maestro:
-      return long_ones;
+    case card_brand::discover:
+    case card_brand::jcb:
+    case card_brand::unionpay:
+    case card_brand::maestro: return long_ones;
     case card_brand::unknown: return {};
   }
   return {};

@@ -17,12 +17,13 @@ std::string clean_label(std::string_view value) {
   std::string clean;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_sequence_length(text, at);
-    const std::string_view next =
-        length == 0 ? replacement_character : std::string_view(text).substr(at, length);
+    const std::string_view next = length == 0 ? replacement_character : std::string_view(text).substr(at, length);
     if (clean.size() + next.size() > longest_label) break;
     // A scraper reads lines: one control character could forge one.
-    if (next.size() == 1 && static_cast<unsigned char>(next[0]) < 0x20) clean.push_back(' ');
-    else clean.append(next);
+    if (next.size() == 1 && static_cast<unsigned char>(next[0]) < 0x20)
+      clean.push_back(' ');
+    else
+      clean.append(next);
     at += std::max<std::size_t>(length, 1);
   }
   return clean;

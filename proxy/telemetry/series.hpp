@@ -118,8 +118,10 @@ class series {
       for (auto& [name, value] : labels) value = other_label;
     }
     if (!family_.Has(labels)) ++made_;
-    if constexpr (std::is_same_v<Metric, prometheus::Histogram>) return family_.Add(labels, buckets_);
-    else return family_.Add(labels);
+    if constexpr (std::is_same_v<Metric, prometheus::Histogram>)
+      return family_.Add(labels, buckets_);
+    else
+      return family_.Add(labels);
   }
 
   prometheus::Family<Metric>& family_;

@@ -7,8 +7,7 @@ void watcher::on_decision(const payments::payment& record, const routing::decisi
   counts_.on_decision(record, made);
 }
 
-void watcher::on_send(const payments::attempt& attempt, payments::send_kind kind,
-                      const payments::send_result& result) {
+void watcher::on_send(const payments::attempt& attempt, payments::send_kind kind, const payments::send_result& result) {
   counts_.on_send(attempt, kind, result);
   if (result.result == payments::outcome::unknown || result.result == payments::outcome::not_sent)
     lines_.send_unclear(attempt, kind, result);

@@ -16,7 +16,8 @@ class watcher final : public core::observer {
   watcher(metrics& counts, log& lines) : counts_(counts), lines_(lines) {}
 
   void on_decision(const payments::payment& record, const routing::decision& made) override;
-  void on_send(const payments::attempt& attempt, payments::send_kind kind, const payments::send_result& result) override;
+  void on_send(const payments::attempt& attempt, payments::send_kind kind,
+               const payments::send_result& result) override;
   void on_attempt(const payments::payment& record, const payments::attempt& attempt) override;
   void on_failover(std::string_view from, std::string_view to, std::string_view reason) override;
   void on_reversal(std::string_view connector, std::string_view result) override;

@@ -35,23 +35,57 @@ const std::vector<std::string> seeds = {
     "HTTP/1.1 402 Payment Required\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
 };
 
-const std::vector<std::string> pieces = {
-    "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", "\r\n ", ":", ",", "+", "-", "0", "5", "ffffffffffffffff", "0x", ";",
-    "Content-Length: 5\r\n", "Content-Length: 5, 5\r\n", "Content-Length: +5\r\n", "content-length:7\r\n", "Host: b\r\n",
-    "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked, identity\r\n",
-    "Transfer-Encoding: identity\r\n", "Connection: close\r\n", "Connection: te,, Close ,x\r\n",
-    "A: b\r\n c\r\n", "\"", ";a=\"", "HTTP/1.0", "HTTP/1.1", "http://a/", "*",
-    std::string(1, '\0'), "\x7f", "\x80", "0\r\n\r\n", "1\r\nx\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"};
+const std::vector<std::string> pieces = {"\r\n",
+                                         "\n",
+                                         "\r",
+                                         "\r\n\r\n",
+                                         " ",
+                                         "\t",
+                                         "\r\n ",
+                                         ":",
+                                         ",",
+                                         "+",
+                                         "-",
+                                         "0",
+                                         "5",
+                                         "ffffffffffffffff",
+                                         "0x",
+                                         ";",
+                                         "Content-Length: 5\r\n",
+                                         "Content-Length: 5, 5\r\n",
+                                         "Content-Length: +5\r\n",
+                                         "content-length:7\r\n",
+                                         "Host: b\r\n",
+                                         "Transfer-Encoding: chunked\r\n",
+                                         "Transfer-Encoding: xchunked\r\n",
+                                         "Transfer-Encoding: chunked, identity\r\n",
+                                         "Transfer-Encoding: identity\r\n",
+                                         "Connection: close\r\n",
+                                         "Connection: te,, Close ,x\r\n",
+                                         "A: b\r\n c\r\n",
+                                         "\"",
+                                         ";a=\"",
+                                         "HTTP/1.0",
+                                         "HTTP/1.1",
+                                         "http://a/",
+                                         "*",
+                                         std::string(1, '\0'),
+                                         "\x7f",
+                                         "\x80",
+                                         "0\r\n\r\n",
+                                         "1\r\nx\r\n",
+                                         "GET / HTTP/1.1\r\nHost: a\r\n\r\n"};
 
 /// How a message was understood.
 struct reading {
   bool accepted = false;
   bool complete = false;
-  bool self_framed = false; ///< its own header says where it ends; an answer may leave that to its status or connection
+  bool self_framed =
+      false;  ///< its own header says where it ends; an answer may leave that to its status or connection
   bool close = false;
   bool expects = false;
-  std::size_t length = 0;   ///< of the whole message, when complete
-  std::string start;        ///< method and target, or the status
+  std::size_t length = 0;  ///< of the whole message, when complete
+  std::string start;       ///< method and target, or the status
   turnout::net::headers fields;
   std::string body;
   bool operator==(const reading&) const = default;
@@ -65,8 +99,12 @@ std::string mutated(generator& random, std::string text) {
     switch (below(random, 7)) {
       case 0: text.insert(at, pieces[below(random, pieces.size())]); break;
       case 1: text.erase(at, 1 + below(random, 8)); break;
-      case 2: if (at < text.size()) text[at] = static_cast<char>(random()); break;
-      case 3: if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << below(random, 8))); break;
+      case 2:
+        if (at < text.size()) text[at] = static_cast<char>(random());
+        break;
+      case 3:
+        if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << below(random, 8)));
+        break;
       case 4: text.insert(at, text.substr(below(random, text.size() + 1), below(random, 40))); break;
       case 5: {
         // Another field, where fields belong.
@@ -99,8 +137,10 @@ reading read(std::string_view text, generator* random) {
   typename turnout::net::message_parser<is_request>::message message;
   turnout::net::message_parser<is_request> parser(message, count_limit, body_limit);
   if (!parser.take_header(text.substr(0, header))) return got;
-  if constexpr (is_request) got.start = message.method + " " + message.target;
-  else got.start = std::to_string(message.status);
+  if constexpr (is_request)
+    got.start = message.method + " " + message.target;
+  else
+    got.start = std::to_string(message.status);
   got.fields = message.fields;
   got.close = parser.close();
   got.expects = parser.expect_continue();
@@ -137,10 +177,15 @@ bool same(const reading& ours, const strict::message& other) {
   std::cerr << "broken: " << promise << "\nseed " << seed << ", run " << run << ", bytes:\n";
   for (const char byte : text) {
     const auto code = static_cast<unsigned char>(byte);
-    if (code == '\r') std::cerr << "\\r";
-    else if (code == '\n') std::cerr << "\\n\n";
-    else if (code < 0x20 || code > 0x7e) std::cerr << "\\x" << "0123456789abcdef"[code >> 4] << "0123456789abcdef"[code & 15];
-    else std::cerr << byte;
+    if (code == '\r')
+      std::cerr << "\\r";
+    else if (code == '\n')
+      std::cerr << "\\n\n";
+    else if (code < 0x20 || code > 0x7e)
+      std::cerr << "\\x"
+                << "0123456789abcdef"[code >> 4] << "0123456789abcdef"[code & 15];
+    else
+      std::cerr << byte;
   }
   std::cerr << '\n';
   std::exit(1);
@@ -153,9 +198,12 @@ int main(int argc, char** argv) {
   std::uint64_t seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
-    if (name == "--runs") runs = std::strtoull(argv[i + 1], nullptr, 10);
-    else if (name == "--seed") seed = std::strtoull(argv[i + 1], nullptr, 10);
-    else return std::cerr << "usage: fuzz_http_framing [--runs N] [--seed S]\n", 2;
+    if (name == "--runs")
+      runs = std::strtoull(argv[i + 1], nullptr, 10);
+    else if (name == "--seed")
+      seed = std::strtoull(argv[i + 1], nullptr, 10);
+    else
+      return std::cerr << "usage: fuzz_http_framing [--runs N] [--seed S]\n", 2;
   }
   std::cout << "seed " << seed << ", runs " << runs << std::endl;
   generator random(seed);
@@ -180,8 +228,8 @@ int main(int argc, char** argv) {
       ++stricter;
     }
   }
-  std::cout << accepted << " accepted, " << refused << " refused, "
-            << stricter << " of them only for what is dropped" << std::endl;
+  std::cout << accepted << " accepted, " << refused << " refused, " << stricter << " of them only for what is dropped"
+            << std::endl;
   // A fuzzer whose inputs all fall at the first byte tests nothing.
   return accepted > runs / 20 && refused > runs / 20 && stricter < runs / 50 ? 0 : 1;
 }

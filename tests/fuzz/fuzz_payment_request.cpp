@@ -36,15 +36,59 @@ const std::vector<std::string> seeds = {
 
 /// Pieces that tend to find something where bytes alone would not.
 const std::vector<std::string> pieces = {
-    "0", "-1", "12.5", "1e3", "9223372036854775808", "18446744073709551616", "1e999", "-0", "null", "true", "[]", "{}", "\"\"",
-    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "{\"a\":{\"a\":{\"a\":", "\\u0000", "\\ud800", "\\u0034", "\xff", "\xc0\x80", "\xed\xa0\x80",
-    "\xf0\x9f\x92\xb3", "4242424242424242", "4242 4242-4242 4242", "\"amount\":", "\"card\":", "\"number\":", "\"metadata\":",
-    "\"4242424242424242\":1,", ",", ":", "{", "}", "[", "]", "\"", "\\", "//", " ", "\n", std::string(1, '\0'), "\"x\":\"4242424242424242\",",
-    std::string(600, 'a'), "EUR", "card", "https://", "@",
+    "0",
+    "-1",
+    "12.5",
+    "1e3",
+    "9223372036854775808",
+    "18446744073709551616",
+    "1e999",
+    "-0",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "\"\"",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "{\"a\":{\"a\":{\"a\":",
+    "\\u0000",
+    "\\ud800",
+    "\\u0034",
+    "\xff",
+    "\xc0\x80",
+    "\xed\xa0\x80",
+    "\xf0\x9f\x92\xb3",
+    "4242424242424242",
+    "4242 4242-4242 4242",
+    "\"amount\":",
+    "\"card\":",
+    "\"number\":",
+    "\"metadata\":",
+    "\"4242424242424242\":1,",
+    ",",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "\\",
+    "//",
+    " ",
+    "\n",
+    std::string(1, '\0'),
+    "\"x\":\"4242424242424242\",",
+    std::string(600, 'a'),
+    "EUR",
+    "card",
+    "https://",
+    "@",
 };
 
 std::string mutate(std::string text, std::mt19937_64& random) {
-  const auto below = [&](std::size_t limit) { return static_cast<std::size_t>(random() % std::max<std::size_t>(limit, 1)); };
+  const auto below = [&](std::size_t limit) {
+    return static_cast<std::size_t>(random() % std::max<std::size_t>(limit, 1));
+  };
   for (std::size_t times = 1 + below(3); times > 0; --times) {
     const std::size_t at = below(text.size() + 1);
     const std::size_t length = std::min(below(24), text.size() - at);
@@ -52,8 +96,12 @@ std::string mutate(std::string text, std::mt19937_64& random) {
       case 0: text.insert(at, pieces[below(pieces.size())]); break;
       case 1: text.replace(at, length, pieces[below(pieces.size())]); break;
       case 2: text.erase(at, length); break;
-      case 3: if (at < text.size()) text[at] = static_cast<char>(random()); break;
-      case 4: if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << below(8))); break;
+      case 3:
+        if (at < text.size()) text[at] = static_cast<char>(random());
+        break;
+      case 4:
+        if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
+        break;
       case 5: text.insert(below(text.size() + 1), text.substr(at, length)); break;
       default: {  // a whole value replaced: what lies between a colon and the next comma
         const std::size_t colon = text.find(':', at);
@@ -79,8 +127,8 @@ bool within_limits(const payment_body& body, payments::wall_time now) {
               (request.buyer.country.empty() || request.buyer.country.size() == 2) && fits(request.return_url, 2048) &&
               request.metadata.size() <= 50 && request.method == "card" && request.merchant == "demo";
   for (const auto& [key, value] : request.metadata)
-    good = good && !key.empty() && fits(key, 40) && fits(value, 500) && !contains_number(key, body.card.reveal_number()) &&
-           !contains_number(value, body.card.reveal_number());
+    good = good && !key.empty() && fits(key, 40) && fits(value, 500) &&
+           !contains_number(key, body.card.reveal_number()) && !contains_number(value, body.card.reveal_number());
   return good && body.card.present() && payments::luhn_valid(body.card.reveal_number()) && !body.card.expired(now) &&
          body.card.reveal_cvc().size() <= 4 && fits(body.card.holder(), 100) &&
          !contains_number(request.reference, body.card.reveal_number());
@@ -119,9 +167,12 @@ bool check(const std::string& input, std::uint64_t run, const keyed_mac& mac, pa
 int main(int argc, char** argv) {
   std::uint64_t runs = 60'000, seed = 1;
   for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::string_view(argv[i]) == "--runs") runs = std::strtoull(argv[i + 1], nullptr, 10);
-    else if (std::string_view(argv[i]) == "--seed") seed = std::strtoull(argv[i + 1], nullptr, 10);
-    else return 2;
+    if (std::string_view(argv[i]) == "--runs")
+      runs = std::strtoull(argv[i + 1], nullptr, 10);
+    else if (std::string_view(argv[i]) == "--seed")
+      seed = std::strtoull(argv[i + 1], nullptr, 10);
+    else
+      return 2;
   }
   std::printf("seed %llu, %llu runs\n", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(runs));
   const payments::wall_time now = std::chrono::sys_days{std::chrono::year{2026} / 11 / 20};

@@ -15,10 +15,10 @@
 namespace strict {
 
 struct message {
-  std::string start;   ///< method and target, or the status
+  std::string start;  ///< method and target, or the status
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
-  std::size_t length = 0;   ///< of all of it
+  std::size_t length = 0;  ///< of all of it
   bool chunked = false;
   bool close = false;
   bool expects = false;
@@ -43,7 +43,8 @@ class reader {
   }
   static bool token(std::string_view text) {
     return !text.empty() && among(text, [](unsigned char c) {
-      return c < 0x80 && (std::isalnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos);
+      return c < 0x80 && (std::isalnum(c) ||
+                          std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos);
     });
   }
   static bool value(std::string_view text) {
@@ -51,7 +52,8 @@ class reader {
   }
   static std::string lower(std::string_view text) {
     std::string made(text);
-    for (char& c : made) if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    for (char& c : made)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     return made;
   }
   static std::string_view trimmed(std::string_view text) {
@@ -71,7 +73,8 @@ class reader {
   bool request_line(std::string_view text) {
     const auto target = text.find(' ') + 1;
     const auto version = text.find(' ', target) + 1;
-    if (target == 0 || version == 0 || text.substr(version) != "HTTP/1.1" || !token(text.substr(0, target - 1))) return false;
+    if (target == 0 || version == 0 || text.substr(version) != "HTTP/1.1" || !token(text.substr(0, target - 1)))
+      return false;
     const auto path = text.substr(target, version - target - 1);
     out_.start = text.substr(0, version - 1);
     return path.starts_with('/') && among(path, [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '#'; });
@@ -107,7 +110,8 @@ class reader {
     if (name == "host") {
       ++hosts_;
       return !is_request_ || (!text.empty() && among(text, [](unsigned char c) {
-        return c < 0x80 && (std::isalnum(c) || std::string_view("-._~:[]%").find(static_cast<char>(c)) != std::string_view::npos);
+        return c < 0x80 &&
+               (std::isalnum(c) || std::string_view("-._~:[]%").find(static_cast<char>(c)) != std::string_view::npos);
       }));
     }
     if (name == "content-length") {
@@ -151,11 +155,13 @@ class reader {
       if (!text) return false;
       const auto semicolon = text->find(';');
       const auto digits = text->substr(0, semicolon);
-      if (digits.empty() || !among(digits, [](unsigned char c) { return c < 0x80 && std::isxdigit(c) != 0; }) || !value(*text))
+      if (digits.empty() || !among(digits, [](unsigned char c) { return c < 0x80 && std::isxdigit(c) != 0; }) ||
+          !value(*text))
         return false;
       std::size_t size = 0;
       for (const char c : digits)
-        if ((size = size * 16 + static_cast<std::size_t>(digit(c) ? c - '0' : (c | 32) - 'a' + 10)) > body_limit_) return false;
+        if ((size = size * 16 + static_cast<std::size_t>(digit(c) ? c - '0' : (c | 32) - 'a' + 10)) > body_limit_)
+          return false;
       if (size == 0) return trailers();
       if (out_.body.size() + size > body_limit_ || text_.size() - at_ < size + 2) return false;
       out_.body += text_.substr(at_, size);

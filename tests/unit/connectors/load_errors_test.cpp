@@ -297,8 +297,7 @@ TEST_CASE("promises about the truth") {
       "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all, in_flight: conflict}\n";
   const std::string all =
       "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all, in_flight: parallel}\n";
-  const std::string silent =
-      "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all}\n";
+  const std::string silent = "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: all}\n";
   const std::string success =
       "idempotency: {value: \"{{attempt.id}}\", in: header, name: K, ttl: 1h, caches: success, in_flight: parallel}\n";
   const std::string inquire =

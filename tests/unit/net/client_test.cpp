@@ -79,7 +79,8 @@ class calling {
 };
 
 /// One exchange on a fresh connection that is answered by `answer`, then ended.
-exchange_result answered(std::string_view answer, bool end = true, client_limits limits = {}, request message = asking()) {
+exchange_result answered(std::string_view answer, bool end = true, client_limits limits = {},
+                         request message = asking()) {
   raw::listener house;
   calling caller(house.port, limits);
   auto pending = caller.send(std::move(message));
@@ -96,7 +97,10 @@ TEST_CASE("an exchange, and the request's bytes") {
   raw::listener house;
   calling caller(house.port);
   auto message = asking("/charges?x=1", "{\"a\":1}");
-  message.fields = {{"Authorization", "Bearer t"}, {"content-length", "99"}, {"Host", "evil"}, {"Connection", "close"},
+  message.fields = {{"Authorization", "Bearer t"},
+                    {"content-length", "99"},
+                    {"Host", "evil"},
+                    {"Connection", "close"},
                     {"Transfer-Encoding", "chunked"}};
   auto pending = caller.send(message);
   auto peer = house.accept();
@@ -124,7 +128,8 @@ TEST_CASE("large bodies both ways, and the answer's ways to say its length") {
   peer.send(ok(large));
   CHECK(pending.get().reply.body == large);
 
-  CHECK(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3;x\r\nabc\r\n2\r\nde\r\n0\r\nT: r\r\n\r\n").reply.body == "abcde");
+  CHECK(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3;x\r\nabc\r\n2\r\nde\r\n0\r\nT: r\r\n\r\n")
+            .reply.body == "abcde");
   CHECK(answered("HTTP/1.1 200\r\nConnection: close\r\n\r\nto the end").reply.body == "to the end");
   CHECK(answered("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\n" + ok("late")).reply.body == "late");
   const auto empty = answered("HTTP/1.1 204 No Content\r\n\r\n", false);
@@ -215,7 +220,8 @@ TEST_CASE("answers that the guards refuse") {
       {"bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"},
       {"switching protocols", "HTTP/1.1 101 Switching\r\n\r\n"},
       {"204 with a body", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc"},
-      {"interim answers for ever", [] {
+      {"interim answers for ever",
+       [] {
          std::string all;
          for (int i = 0; i < 20; ++i) all += "HTTP/1.1 102 Processing\r\n\r\n";
          return all;
@@ -234,15 +240,20 @@ TEST_CASE("answers that end early, come late or are too large") {
   CHECK(answered("").error == client_error::connection_lost);
   CHECK(answered("HTTP/1.1 20").error == client_error::response_truncated);
   CHECK(answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234").error == client_error::response_truncated);
-  CHECK(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n").error == client_error::response_truncated);
+  CHECK(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n").error ==
+        client_error::response_truncated);
   CHECK(answered("HTTP/1.1 100 Continue\r\n\r\n").error == client_error::response_truncated);
   client_limits limits;
   limits.header_bytes = 1024;
   limits.body_bytes = 10;
-  CHECK(answered("HTTP/1.1 200 OK\r\nX: " + std::string(5000, 'x'), true, limits).error == client_error::response_too_large);
-  CHECK(answered("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n", true, limits).error == client_error::response_too_large);
-  CHECK(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n", true, limits).error == client_error::response_too_large);
-  CHECK(answered("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345678901", true, limits).error == client_error::response_too_large);
+  CHECK(answered("HTTP/1.1 200 OK\r\nX: " + std::string(5000, 'x'), true, limits).error ==
+        client_error::response_too_large);
+  CHECK(answered("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n", true, limits).error ==
+        client_error::response_too_large);
+  CHECK(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n", true, limits).error ==
+        client_error::response_too_large);
+  CHECK(answered("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345678901", true, limits).error ==
+        client_error::response_too_large);
   CHECK(answered(ok("1234567890"), true, limits).error == client_error::none);
   limits.response_timeout = 50ms;
   for (const auto* part : {"", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"}) {
@@ -475,9 +486,10 @@ TEST_CASE("addresses") {
   CHECK(six.host == "::1");
   CHECK(six.port == 81);
   CHECK(six.host_header == "[::1]:81");
-  for (const auto* bad : {"", "gateway", "https://a", "http://", "http://a/", "http://a/b", "http://a?b", "http://a:",
-                          "http://a:0", "http://a:65536", "http://a:8x", "http://a:-1", "http://a:+1", "http://u:p@a",
-                          "http://a b", "http://a\r\nb", "http://[::1", "http://[]", "http://[::1]x", "ftp://a"}) {
+  for (const auto* bad :
+       {"",           "gateway",       "https://a",      "http://",     "http://a/",     "http://a/b",  "http://a?b",
+        "http://a:",  "http://a:0",    "http://a:65536", "http://a:8x", "http://a:-1",   "http://a:+1", "http://u:p@a",
+        "http://a b", "http://a\r\nb", "http://[::1",    "http://[]",   "http://[::1]x", "ftp://a"}) {
     INFO(bad);
     CHECK_THROWS_AS(parse_endpoint(bad), std::invalid_argument);
   }
@@ -486,7 +498,8 @@ TEST_CASE("addresses") {
 TEST_CASE("what a completion throws comes out of the worker's run, and is never swallowed") {
   raw::listener house;
   boost::asio::io_context context{1};
-  turnout::net::client_pool pool(context, turnout::net::parse_endpoint("http://127.0.0.1:" + std::to_string(house.port)), {});
+  turnout::net::client_pool pool(context,
+                                 turnout::net::parse_endpoint("http://127.0.0.1:" + std::to_string(house.port)), {});
   const auto fault = [](exchange_result) { throw std::runtime_error("fault of ours"); };
   const auto now = std::chrono::steady_clock::now();
   SECTION("before anything was tried") { pool.send(asking(), now - 1s, fault); }

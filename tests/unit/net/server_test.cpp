@@ -77,9 +77,12 @@ TEST_CASE("limits of the body") {
   CHECK(house.converse(start + "Content-Length: 10001\r\n\r\n").starts_with("HTTP/1.1 413 "));
   CHECK(house.converse(start + "Content-Length: 18446744073709551615\r\n\r\n").starts_with("HTTP/1.1 413 "));
   CHECK(house.converse(start + "Transfer-Encoding: chunked\r\n\r\n2711\r\n").starts_with("HTTP/1.1 413 "));
-  CHECK(house.converse(start + "Transfer-Encoding: chunked\r\n\r\n2710\r\n" + std::string(10000, 'x') +
-                       "\r\n1\r\nx\r\n0\r\n\r\n").starts_with("HTTP/1.1 413 "));
-  CHECK(house.converse(start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20000, 'x')).starts_with("HTTP/1.1 400 "));
+  CHECK(house
+            .converse(start + "Transfer-Encoding: chunked\r\n\r\n2710\r\n" + std::string(10000, 'x') +
+                      "\r\n1\r\nx\r\n0\r\n\r\n")
+            .starts_with("HTTP/1.1 413 "));
+  CHECK(house.converse(start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20000, 'x'))
+            .starts_with("HTTP/1.1 400 "));
   CHECK(house.targets().empty());
   auto peer = house.connect();
   peer.send(start + "Content-Length: 10000\r\n\r\n" + std::string(10000, 'x'));
@@ -315,8 +318,8 @@ TEST_CASE("connections beyond the limit are told 503") {
 TEST_CASE("a taken port throws") {
   serving house;
   boost::asio::io_context context(1);
-  turnout::net::server other({&context}, {}, [](std::size_t, request&&, responder) {},
-                             [](unsigned, std::string_view) { return response{}; });
+  turnout::net::server other(
+      {&context}, {}, [](std::size_t, request&&, responder) {}, [](unsigned, std::string_view) { return response{}; });
   CHECK_THROWS_AS(other.listen("127.0.0.1", house.port), boost::system::system_error);
   CHECK_THROWS_AS(other.listen("not an address", 0), boost::system::system_error);
 }
@@ -325,8 +328,9 @@ TEST_CASE("a limit of zero is a mistake that shows at once") {
   boost::asio::io_context context(1);
   server_limits limits;
   limits.idle_timeout = 0ms;
-  CHECK_THROWS_AS(turnout::net::server({&context}, limits, [](std::size_t, request&&, responder) {},
-                                       [](unsigned, std::string_view) { return response{}; }),
+  CHECK_THROWS_AS(turnout::net::server(
+                      {&context}, limits, [](std::size_t, request&&, responder) {},
+                      [](unsigned, std::string_view) { return response{}; }),
                   std::invalid_argument);
 }
 
@@ -384,13 +388,14 @@ TEST_CASE("connections are dealt out over the workers, and stay there") {
   auto first_guard = boost::asio::make_work_guard(first);
   auto second_guard = boost::asio::make_work_guard(second);
   {
-    turnout::net::server server({&first, &second}, {},
-                                [&](std::size_t worker, request&&, responder out) {
-                                  ++by_worker[worker];
-                                  if (std::this_thread::get_id() != ids[worker]) strayed = true;
-                                  out.send(text("x"));
-                                },
-                                [](unsigned, std::string_view) { return response{}; });
+    turnout::net::server server(
+        {&first, &second}, {},
+        [&](std::size_t worker, request&&, responder out) {
+          ++by_worker[worker];
+          if (std::this_thread::get_id() != ids[worker]) strayed = true;
+          out.send(text("x"));
+        },
+        [](unsigned, std::string_view) { return response{}; });
     const auto port = server.listen("127.0.0.1", 0);
     std::atomic<bool> go{false};
     const auto run = [&](boost::asio::io_context& context) {

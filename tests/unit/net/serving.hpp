@@ -21,23 +21,24 @@ class serving {
   using handler = std::function<void(turnout::net::request&&, turnout::net::responder)>;
 
   explicit serving(turnout::net::server_limits limits = {}, handler own = {}) : own_(std::move(own)) {
-    server.emplace(std::vector<boost::asio::io_context*>{&context}, limits,
-                   [this](std::size_t, turnout::net::request&& message, turnout::net::responder out) {
-                     {
-                       const std::lock_guard hold(mutex_);
-                       targets_.push_back(message.target);
-                     }
-                     if (own_) return own_(std::move(message), std::move(out));
-                     turnout::net::response answer;
-                     answer.body = message.method + " " + message.target + " [" + message.body + "]";
-                     out.send(std::move(answer));
-                   },
-                   [](unsigned status, std::string_view detail) {
-                     turnout::net::response answer;
-                     answer.status = status;
-                     answer.body = detail;
-                     return answer;
-                   });
+    server.emplace(
+        std::vector<boost::asio::io_context*>{&context}, limits,
+        [this](std::size_t, turnout::net::request&& message, turnout::net::responder out) {
+          {
+            const std::lock_guard hold(mutex_);
+            targets_.push_back(message.target);
+          }
+          if (own_) return own_(std::move(message), std::move(out));
+          turnout::net::response answer;
+          answer.body = message.method + " " + message.target + " [" + message.body + "]";
+          out.send(std::move(answer));
+        },
+        [](unsigned status, std::string_view detail) {
+          turnout::net::response answer;
+          answer.status = status;
+          answer.body = detail;
+          return answer;
+        });
     port = server->listen("127.0.0.1", 0);
     thread_ = std::thread([this] { context.run(); });
   }

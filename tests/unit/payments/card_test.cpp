@@ -46,13 +46,15 @@ bool contains(const void* bytes, std::size_t size, std::string_view text) {
 static_assert(!std::is_copy_constructible_v<card> && !std::is_copy_assignable_v<card>);
 static_assert(!std::is_copy_constructible_v<secret_string> && !std::is_copy_assignable_v<secret_string>);
 static_assert(std::is_nothrow_move_constructible_v<card> && std::is_nothrow_move_assignable_v<card>);
-static_assert(!std::is_convertible_v<secret_string, std::string> && !std::is_convertible_v<secret_string, std::string_view>);
+static_assert(!std::is_convertible_v<secret_string, std::string> &&
+              !std::is_convertible_v<secret_string, std::string_view>);
 
 TEST_CASE("Luhn") {
   for (const char* good : {"4242424242424242", "5555555555554444", "378282246310005", "6011111111111117",
                            "30569309025904", "3530111333300000", "0", "18"})
     CHECK(luhn_valid(good));
-  for (const char* bad : {"", "4242424242424241", "1", "4242 4242 4242 4242", "424242424242424a", "-18", "\xEF\xBC\x90"})
+  for (const char* bad :
+       {"", "4242424242424241", "1", "4242 4242 4242 4242", "424242424242424a", "-18", "\xEF\xBC\x90"})
     CHECK_FALSE(luhn_valid(bad));
 }
 
@@ -73,25 +75,25 @@ TEST_CASE("one wrong digit never passes Luhn, and each body has one check digit"
 }
 
 TEST_CASE("brands by issuer identification number, both ends of every range") {
-  struct expectation { const char* iin; card_brand brand; };
+  struct expectation {
+    const char* iin;
+    card_brand brand;
+  };
   const expectation each = GENERATE(values<expectation>({
-      {"400000", card_brand::visa}, {"424242", card_brand::visa}, {"499999", card_brand::visa},
+      {"400000", card_brand::visa},       {"424242", card_brand::visa},       {"499999", card_brand::visa},
       {"510000", card_brand::mastercard}, {"555555", card_brand::mastercard}, {"559999", card_brand::mastercard},
-      {"222100", card_brand::mastercard}, {"272099", card_brand::mastercard},
-      {"222099", card_brand::unknown}, {"272100", card_brand::unknown},
-      {"340000", card_brand::amex}, {"379999", card_brand::amex}, {"350000", card_brand::unknown},
-      {"601100", card_brand::discover}, {"644000", card_brand::discover}, {"659999", card_brand::discover},
-      {"601200", card_brand::unknown}, {"643999", card_brand::unknown},
-      {"300000", card_brand::diners}, {"305999", card_brand::diners}, {"306000", card_brand::unknown},
-      {"309500", card_brand::diners}, {"360000", card_brand::diners}, {"380000", card_brand::diners},
-      {"399999", card_brand::diners},
-      {"352800", card_brand::jcb}, {"358999", card_brand::jcb}, {"352799", card_brand::unknown},
-      {"359000", card_brand::unknown},
-      {"620000", card_brand::unionpay}, {"622126", card_brand::unionpay}, {"629999", card_brand::unionpay},
-      {"810000", card_brand::unionpay}, {"817200", card_brand::unknown},
-      {"501800", card_brand::maestro}, {"560000", card_brand::maestro}, {"589399", card_brand::maestro},
-      {"630400", card_brand::maestro}, {"675900", card_brand::maestro},
-      {"000000", card_brand::unknown}, {"999999", card_brand::unknown},
+      {"222100", card_brand::mastercard}, {"272099", card_brand::mastercard}, {"222099", card_brand::unknown},
+      {"272100", card_brand::unknown},    {"340000", card_brand::amex},       {"379999", card_brand::amex},
+      {"350000", card_brand::unknown},    {"601100", card_brand::discover},   {"644000", card_brand::discover},
+      {"659999", card_brand::discover},   {"601200", card_brand::unknown},    {"643999", card_brand::unknown},
+      {"300000", card_brand::diners},     {"305999", card_brand::diners},     {"306000", card_brand::unknown},
+      {"309500", card_brand::diners},     {"360000", card_brand::diners},     {"380000", card_brand::diners},
+      {"399999", card_brand::diners},     {"352800", card_brand::jcb},        {"358999", card_brand::jcb},
+      {"352799", card_brand::unknown},    {"359000", card_brand::unknown},    {"620000", card_brand::unionpay},
+      {"622126", card_brand::unionpay},   {"629999", card_brand::unionpay},   {"810000", card_brand::unionpay},
+      {"817200", card_brand::unknown},    {"501800", card_brand::maestro},    {"560000", card_brand::maestro},
+      {"589399", card_brand::maestro},    {"630400", card_brand::maestro},    {"675900", card_brand::maestro},
+      {"000000", card_brand::unknown},    {"999999", card_brand::unknown},
   }));
   CAPTURE(each.iin);
   CHECK(brand_of(number_with(each.iin, 16)) == each.brand);

@@ -128,13 +128,16 @@ class flow_driver {
   }
 
   template <class Action>
-  bool is() const { return std::holds_alternative<Action>(last); }
+  bool is() const {
+    return std::holds_alternative<Action>(last);
+  }
   bool is_send(send_kind kind) const { return is<flow::send>() && std::get<flow::send>(last).kind == kind; }
   bool waits_for_ever() const { return is<flow::wait>() && std::get<flow::wait>(last).until == steady_time::max(); }
   const payment& record() const { return flow->record(); }
   const attempt& at(std::size_t index) const { return record().attempts.at(index); }
   bool told(payment_event_type type) const {
-    for (const payment_event& each : story) if (each.type == type) return true;
+    for (const payment_event& each : story)
+      if (each.type == type) return true;
     return false;
   }
 };

@@ -64,9 +64,11 @@ TEST_CASE("every code finds itself") {
 TEST_CASE("codes that left the standard, never were in it or have no minor unit do not exist") {
   const char* gone = GENERATE("BGN", "HRK", "SLL", "ANG", "ZWL", "CUC", "LTL", "VEF", "MRO", "STD", "BYR", "DEM");
   CHECK_FALSE(currency::find(gone));
-  const char* not_payable = GENERATE("XAU", "XAG", "XPD", "XPT", "XDR", "XSU", "XUA", "XTS", "XXX", "XBA", "XBB", "XBC", "XBD");
+  const char* not_payable =
+      GENERATE("XAU", "XAG", "XPD", "XPT", "XDR", "XSU", "XUA", "XTS", "XXX", "XBA", "XBB", "XBC", "XBD");
   CHECK_FALSE(currency::find(not_payable));
-  const std::string_view malformed = GENERATE("", "E", "EU", "EURO", "eur", "Eur", "EU ", " EUR", "E\0R", "ZZZ", "AAA", "978", "\xC3\x89UR");
+  const std::string_view malformed =
+      GENERATE("", "E", "EU", "EURO", "eur", "Eur", "EU ", " EUR", "E\0R", "ZZZ", "AAA", "978", "\xC3\x89UR");
   CHECK_FALSE(currency::find(malformed));
   CHECK_FALSE(currency::find(std::string_view("EU\0", 3)));
   for (const char* recent : {"XCG", "SLE", "VED", "VES", "ZWG", "XAD", "MRU", "STN"}) CHECK(currency::find(recent));
@@ -137,8 +139,8 @@ TEST_CASE("decimals are read exactly") {
 
 TEST_CASE("anything else than a plain number in range is refused") {
   const std::string_view text =
-      GENERATE("", ".", ".5", "5.", "-1", "+1", " 1", "1 ", "1,00", "1.2.3", "1e3", "0x10", "1.001", "1.000", "NaN", "inf",
-               "1_000", "92233720368547758.08", "99999999999999999999999999", "\xD9\xA1", "1.-5", "--1");
+      GENERATE("", ".", ".5", "5.", "-1", "+1", " 1", "1 ", "1,00", "1.2.3", "1e3", "0x10", "1.001", "1.000", "NaN",
+               "inf", "1_000", "92233720368547758.08", "99999999999999999999999999", "\xD9\xA1", "1.-5", "--1");
   CAPTURE(text);
   CHECK_FALSE(from_decimal(text, unit("EUR")));
   CHECK_FALSE(from_decimal(std::string_view("1\0", 2), unit("EUR")));
@@ -148,14 +150,16 @@ TEST_CASE("anything else than a plain number in range is refused") {
 TEST_CASE("what is written can be read back, in every currency and at every exponent") {
   std::mt19937_64 random(4217);
   std::vector<std::int64_t> amounts{0, 1, 9, 10, 99, 100, 101, 999, 1000, 9999, 10000, max_amount_minor, largest};
-  for (int count = 0; count < 200; ++count) amounts.push_back(static_cast<std::int64_t>(random() >> (1 + random() % 62)));
+  for (int count = 0; count < 200; ++count)
+    amounts.push_back(static_cast<std::int64_t>(random() >> (1 + random() % 62)));
   for (const currency each : all_currencies())
     for (const std::int64_t minor : amounts) {
       const money amount{minor, each};
       REQUIRE(from_decimal(to_decimal(amount), each) == amount);
       for (int exponent = 0; exponent <= 4; ++exponent) {
         REQUIRE(from_decimal(to_decimal(amount, exponent), each, exponent) == amount);
-        if (const auto scaled = minor_at_exponent(amount, exponent)) REQUIRE(from_minor(*scaled, each, exponent) == amount);
+        if (const auto scaled = minor_at_exponent(amount, exponent))
+          REQUIRE(from_minor(*scaled, each, exponent) == amount);
       }
     }
 }

@@ -77,8 +77,10 @@ TEST_CASE("a replay stays within the key's life and replay_for", "[flow][unknown
       ++replays;
       CHECK(run.now.steady < begun + 20s);
     }
-    if (run.is<flow::wait>()) run.sleep();
-    else if (run.is<flow::send>()) run.reply(said(outcome::unknown));
+    if (run.is<flow::wait>())
+      run.sleep();
+    else if (run.is<flow::send>())
+      run.reply(said(outcome::unknown));
   }
   CHECK(replays > 2);
   CHECK(run.now.steady > begun + 60s);
@@ -210,8 +212,10 @@ TEST_CASE("once a reversal may have been sent the attempt is only reversed", "[f
   REQUIRE(run.is_send(send_kind::reverse));
   run.reply(silence());
   for (int step = 0; step < 20; ++step) {
-    if (run.is<flow::answer>()) run.answered();
-    else if (run.is<flow::wait>()) run.sleep();
+    if (run.is<flow::answer>())
+      run.answered();
+    else if (run.is<flow::wait>())
+      run.sleep();
     else {
       CHECK(run.is_send(send_kind::reverse));
       run.reply(silence());
@@ -479,32 +483,45 @@ TEST_CASE("random histories never break the rules", "[flow][property]") {
     bool answered = false;
     for (int step = 0; step < 60 && !run.is<flow::finish>() && !run.waits_for_ever(); ++step) {
       int standing = 0;
-      for (const attempt& each : run.record().attempts) standing += each.stands() && each.reversal == reversal_state::none;
+      for (const attempt& each : run.record().attempts)
+        standing += each.stands() && each.reversal == reversal_state::none;
       REQUIRE(standing <= 1);
-      if (dice.uniform() < 0.02) run.feed(flow::cancel_requested{});
+      if (dice.uniform() < 0.02)
+        run.feed(flow::cancel_requested{});
       else if (dice.uniform() < 0.02 && !run.record().attempts.empty())
         run.feed(flow::gateway_said{run.at(0).id, said(outcome::approved)});
-      else if (run.is<flow::answer>()) { answered = true; run.answered(); }
-      else if (run.is<flow::choose>()) {
+      else if (run.is<flow::answer>()) {
+        answered = true;
+        run.answered();
+      } else if (run.is<flow::choose>()) {
         REQUIRE_FALSE(answered);
         for (const attempt& each : run.record().attempts) REQUIRE_FALSE((each.unresolved() || each.stands()));
         const char* names[] = {"alpha", "beta", "gamma"};
         const std::size_t turn = run.record().attempts.size();
         run.feed(flow::chosen{&run.profiles.at(names[turn % 3]), "att_" + std::to_string(turn + 1), operation::sale,
                               run.record().amount});
-      } else if (run.is<flow::wait>()) run.sleep();
+      } else if (run.is<flow::wait>())
+        run.sleep();
       else {
         run.pass(milliseconds(dice.next() % 3000));
         const auto kind = std::get<flow::send>(run.last).kind;
         const double roll = dice.uniform();
-        if (roll < 0.2) run.reply(silence());
-        else if (roll < 0.3) run.reply(refused_connection());
-        else if (roll < 0.4) run.reply(said(outcome::approved));
-        else if (roll < 0.5) run.reply(said(outcome::rejected));
-        else if (roll < 0.6 && kind == send_kind::inquire) run.reply(not_found());
-        else if (roll < 0.7) run.reply(said(outcome::soft_decline, decline_reason::do_not_honor));
-        else if (roll < 0.75) run.reply(said(outcome::pending));
-        else run.reply(said(outcome::unknown));
+        if (roll < 0.2)
+          run.reply(silence());
+        else if (roll < 0.3)
+          run.reply(refused_connection());
+        else if (roll < 0.4)
+          run.reply(said(outcome::approved));
+        else if (roll < 0.5)
+          run.reply(said(outcome::rejected));
+        else if (roll < 0.6 && kind == send_kind::inquire)
+          run.reply(not_found());
+        else if (roll < 0.7)
+          run.reply(said(outcome::soft_decline, decline_reason::do_not_honor));
+        else if (roll < 0.75)
+          run.reply(said(outcome::pending));
+        else
+          run.reply(said(outcome::unknown));
       }
     }
   }

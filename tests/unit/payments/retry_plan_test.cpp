@@ -35,9 +35,9 @@ TEST_CASE("the default plan") {
   CHECK(plan.deadline == std::chrono::seconds(8));
   CHECK(may_fail_over(plan, outcome::not_sent, decline_reason::none));
   CHECK(may_fail_over(plan, outcome::rejected, decline_reason::none));
-  for (const auto reason : {decline_reason::issuer_unavailable, decline_reason::processing_error,
-                            decline_reason::gateway_error, decline_reason::timeout_upstream,
-                            decline_reason::do_not_honor, decline_reason::try_again_later})
+  for (const auto reason :
+       {decline_reason::issuer_unavailable, decline_reason::processing_error, decline_reason::gateway_error,
+        decline_reason::timeout_upstream, decline_reason::do_not_honor, decline_reason::try_again_later})
     CHECK(may_fail_over(plan, outcome::soft_decline, reason));
   for (const auto reason : {decline_reason::none, decline_reason::insufficient_funds, decline_reason::limit_exceeded,
                             decline_reason::incorrect_cvc, decline_reason::declined, decline_reason::restricted_card,
@@ -58,8 +58,8 @@ TEST_CASE("no plan whatsoever fails over where it must not") {
   }
   for (const retry_plan& plan : plans)
     for (const decline_reason reason : all_reasons()) {
-      for (const auto ended : {outcome::approved, outcome::pending, outcome::requires_action, outcome::hard_decline,
-                               outcome::unknown})
+      for (const auto ended :
+           {outcome::approved, outcome::pending, outcome::requires_action, outcome::hard_decline, outcome::unknown})
         REQUIRE_FALSE(may_fail_over(plan, ended, reason));
       if (reason != decline_reason::none && !describe(reason).may_fail_over)
         for (const auto ended : {outcome::soft_decline, outcome::not_sent, outcome::rejected})

@@ -52,10 +52,13 @@ class counter {
   }
   pending raw(net::request message) {
     auto result = std::make_shared<outcome>();
-    bank->receive(message, [result](std::optional<net::response> what) {
-      result->answered = true;
-      result->reply = std::move(what);
-    }, now);
+    bank->receive(
+        message,
+        [result](std::optional<net::response> what) {
+          result->answered = true;
+          result->reply = std::move(what);
+        },
+        now);
     if (flush_at_once) bank->flush();
     return result;
   }
@@ -76,25 +79,38 @@ class counter {
                 const std::string& number = good_card, bool capture = true) {
     net::headers more;
     if (!key.empty()) more.emplace_back("Idempotency-Key", key);
-    const json::object body{{"amount", amount}, {"currency", "EUR"}, {"capture", capture}, {"reference", reference},
-                            {"card", {{"number", number}, {"exp_month", 12}, {"exp_year", 2030}, {"cvc", "123"}, {"holder", "A. Buyer"}}}};
+    const json::object body{
+        {"amount", amount},
+        {"currency", "EUR"},
+        {"capture", capture},
+        {"reference", reference},
+        {"card", {{"number", number}, {"exp_month", 12}, {"exp_year", 2030}, {"cvc", "123"}, {"holder", "A. Buyer"}}}};
     return send("POST", "/alpha/v1/charges", json::serialize(body), more);
   }
-  pending alpha_inquiry(const std::string& reference) { return send("GET", "/alpha/v1/charges?reference=" + reference); }
+  pending alpha_inquiry(const std::string& reference) {
+    return send("GET", "/alpha/v1/charges?reference=" + reference);
+  }
   pending alpha_reverse(const std::string& reference) {
     return send("POST", "/alpha/v1/reversals", json::serialize(json::object{{"reference", reference}}));
   }
   pending beta(const std::string& reference, const std::string& key, const std::string& value = "12.50",
-               const std::string& number = good_card, const std::string& type = "SALE", const std::string& currency = "EUR") {
-    const json::object body{{"requestKey", key}, {"transactionReference", reference}, {"type", type},
-                            {"amount", {{"value", value}, {"currency", currency}}},
-                            {"card", {{"pan", number}, {"expiry", "12/30"}, {"securityCode", "123"}, {"holder", "A. Buyer"}}}};
+               const std::string& number = good_card, const std::string& type = "SALE",
+               const std::string& currency = "EUR") {
+    const json::object body{
+        {"requestKey", key},
+        {"transactionReference", reference},
+        {"type", type},
+        {"amount", {{"value", value}, {"currency", currency}}},
+        {"card", {{"pan", number}, {"expiry", "12/30"}, {"securityCode", "123"}, {"holder", "A. Buyer"}}}};
     return send("POST", "/beta/payments", json::serialize(body));
   }
   pending gamma(const std::string& reference, int minor = 1250, const std::string& action = "charge",
                 const std::string& number = good_card) {
-    const json::object body{{"orderRef", reference}, {"action", action}, {"money", {{"minor", minor}, {"code", "EUR"}}},
-                            {"instrument", {{"pan", number}, {"month", 12}, {"year", 2030}, {"code", "123"}, {"name", "A. Buyer"}}}};
+    const json::object body{
+        {"orderRef", reference},
+        {"action", action},
+        {"money", {{"minor", minor}, {"code", "EUR"}}},
+        {"instrument", {{"pan", number}, {"month", 12}, {"year", 2030}, {"code", "123"}, {"name", "A. Buyer"}}}};
     return send("POST", "/gamma/api/transactions", json::serialize(body));
   }
 

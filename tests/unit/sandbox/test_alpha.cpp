@@ -38,7 +38,8 @@ TEST_CASE("alpha: an authorization is captured once, at most for its amount, the
   const auto captured = c.send("POST", path + "/capture", R"({"amount":700})");
   CHECK(captured->status() == 200);
   CHECK(captured->body().at("amount") == 700);
-  CHECK(c.send("POST", path + "/capture", R"({"amount":100})")->body().at("error").at("code") == "charge_already_captured");
+  CHECK(c.send("POST", path + "/capture", R"({"amount":100})")->body().at("error").at("code") ==
+        "charge_already_captured");
   CHECK(c.send("POST", path + "/void")->body().at("error").at("code") == "charge_already_captured");
   CHECK(c.send("POST", path + "/refund", R"({"amount":500})")->status() == 200);
   CHECK(c.send("POST", path + "/refund", R"({"amount":201})")->body().at("error").at("code") == "amount_too_large");
@@ -160,28 +161,46 @@ TEST_CASE("alpha: a capture's key does not collide with its charge's") {
 
 TEST_CASE("alpha: bad requests are refused by name and not listed") {
   counter c;
-  const std::string good = R"({"amount":1250,"currency":"EUR","reference":"r","card":{"number":"4242424242424242","exp_month":12,"exp_year":2030}})";
+  const std::string good =
+      R"({"amount":1250,"currency":"EUR","reference":"r","card":{"number":"4242424242424242","exp_month":12,"exp_year":2030}})";
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
     return text;
   };
-  struct bad { std::string body, param; };
-  const bad table[] = {
-      {with("1250", "\"1250\""), "amount"}, {with("1250", "12.5"), "amount"}, {with("1250", "0"), "amount"},
-      {with("1250", "-1"), "amount"}, {with("1250", "1e3"), "amount"}, {with("1250", "1000000000000001"), "amount"},
-      {with("1250", "99999999999999999999"), "amount"}, {with("1250", "18446744073709551615"), "amount"},
-      {with("1250", "null"), "amount"}, {with("\"EUR\"", "\"CHF\""), "currency"}, {with("\"EUR\"", "\"eur\""), "currency"},
-      {with("\"EUR\"", "978"), "currency"}, {with("\"r\"", "\"\""), "reference"}, {with("\"r\"", "\"a\\nb\""), "reference"},
-      {with("\"r\"", "\"" + std::string(101, 'x') + "\""), "reference"}, {with("4242424242424242", "4242424242424241"), "card.number"},
-      {with("4242424242424242", "378282246310005"), "card.number"}, {with("4242424242424242", "42"), "card.number"},
-      {with("4242424242424242", "4242-4242-4242-4242"), "card.number"}, {with("\"4242424242424242\"", "4242424242424242"), "card.number"},
-      {with(":12,", ":13,"), "card.exp_month"}, {with(":12,", ":0,"), "card.exp_month"}, {with(":12,", ":\"x\","), "card.exp_month"},
-      {with("2030", "20300"), "card.exp_year"}, {with("2030", "-5"), "card.exp_year"},
-      {with("\"exp_year\":2030", "\"exp_year\":2030,\"cvc\":\"12\""), "card.cvc"},
-      {with("\"exp_year\":2030", "\"exp_year\":2030,\"cvc\":123"), "card.cvc"},
-      {with("\"reference\"", "\"capture\":\"yes\",\"reference\""), "capture"}, {with("\"card\":{", "\"card\":[],\"x\":{"), "card"},
-      {with("\"card\":{", "\"cards\":{"), "card"}};
+  struct bad {
+    std::string body, param;
+  };
+  const bad table[] = {{with("1250", "\"1250\""), "amount"},
+                       {with("1250", "12.5"), "amount"},
+                       {with("1250", "0"), "amount"},
+                       {with("1250", "-1"), "amount"},
+                       {with("1250", "1e3"), "amount"},
+                       {with("1250", "1000000000000001"), "amount"},
+                       {with("1250", "99999999999999999999"), "amount"},
+                       {with("1250", "18446744073709551615"), "amount"},
+                       {with("1250", "null"), "amount"},
+                       {with("\"EUR\"", "\"CHF\""), "currency"},
+                       {with("\"EUR\"", "\"eur\""), "currency"},
+                       {with("\"EUR\"", "978"), "currency"},
+                       {with("\"r\"", "\"\""), "reference"},
+                       {with("\"r\"", "\"a\\nb\""), "reference"},
+                       {with("\"r\"", "\"" + std::string(101, 'x') + "\""), "reference"},
+                       {with("4242424242424242", "4242424242424241"), "card.number"},
+                       {with("4242424242424242", "378282246310005"), "card.number"},
+                       {with("4242424242424242", "42"), "card.number"},
+                       {with("4242424242424242", "4242-4242-4242-4242"), "card.number"},
+                       {with("\"4242424242424242\"", "4242424242424242"), "card.number"},
+                       {with(":12,", ":13,"), "card.exp_month"},
+                       {with(":12,", ":0,"), "card.exp_month"},
+                       {with(":12,", ":\"x\","), "card.exp_month"},
+                       {with("2030", "20300"), "card.exp_year"},
+                       {with("2030", "-5"), "card.exp_year"},
+                       {with("\"exp_year\":2030", "\"exp_year\":2030,\"cvc\":\"12\""), "card.cvc"},
+                       {with("\"exp_year\":2030", "\"exp_year\":2030,\"cvc\":123"), "card.cvc"},
+                       {with("\"reference\"", "\"capture\":\"yes\",\"reference\""), "capture"},
+                       {with("\"card\":{", "\"card\":[],\"x\":{"), "card"},
+                       {with("\"card\":{", "\"cards\":{"), "card"}};
   for (const auto& each : table) {
     const auto refused = c.send("POST", "/alpha/v1/charges", each.body, {{"Idempotency-Key", "k"}});
     INFO(each.body);
@@ -208,12 +227,14 @@ TEST_CASE("alpha: no credential is 401, another path or method 404 or 405") {
   bare.fields = {{"authorization", "Bearer t"}};
   CHECK(c.raw(bare)->body().at("error").at("code") == "not_found");
   CHECK(c.send("GET", "/alpha/v1/charges")->status() == 400);
-  for (const char* path : {"/alpha/", "/alpha/v1", "/alpha/v1/chargesx", "/alpha/v1/charges/x", "/alpha/v1/charges/x/y"}) {
+  for (const char* path :
+       {"/alpha/", "/alpha/v1", "/alpha/v1/chargesx", "/alpha/v1/charges/x", "/alpha/v1/charges/x/y"}) {
     CHECK(c.send("POST", path)->body().at("error").at("code") == "unknown_path");
   }
   CHECK(c.send("DELETE", "/alpha/v1/charges")->status() == 405);
   CHECK(c.send("GET", "/alpha/v1/reversals")->status() == 405);
-  for (const char* path : {"/", "/delta/v1/charges", "/alpha", "/alphabet/v1/charges", "/_nothing", "/_control/delta"}) {
+  for (const char* path :
+       {"/", "/delta/v1/charges", "/alpha", "/alphabet/v1/charges", "/_nothing", "/_control/delta"}) {
     const auto lost = c.send("GET", path);
     CHECK(lost->status() == 404);
     CHECK(lost->body().at("code") == "not_found");

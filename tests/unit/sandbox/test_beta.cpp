@@ -6,7 +6,9 @@
 using namespace sandbox_test;
 
 namespace {
-pending inquire(counter& c, const std::string& reference) { return c.send("GET", "/beta/payments/by-reference/" + reference); }
+pending inquire(counter& c, const std::string& reference) {
+  return c.send("GET", "/beta/payments/by-reference/" + reference);
+}
 pending reverse(counter& c, const std::string& reference) {
   return c.send("POST", "/beta/payments/by-reference/" + reference + "/reverse", "{}");
 }
@@ -103,9 +105,12 @@ TEST_CASE("beta: captures, refunds and voids by id") {
   counter c;
   const auto made = c.beta("att_1", "att_1", "12.50", good_card, "AUTH");
   const std::string path = "/beta/payments/" + std::string(made->body().at("transactionId").as_string());
-  CHECK(c.send("POST", path + "/capture", R"({"amount":{"value":"10.00","currency":"USD"}})")->body().at("result") == "ERROR");
-  CHECK(c.send("POST", path + "/capture", R"({"amount":{"value":"10.00","currency":"EUR"}})")->body().at("state") == "CAPTURED");
-  CHECK(c.send("POST", path + "/refund", R"({"amount":{"value":"10.01","currency":"EUR"}})")->body().at("errorCode") == "VALIDATION");
+  CHECK(c.send("POST", path + "/capture", R"({"amount":{"value":"10.00","currency":"USD"}})")->body().at("result") ==
+        "ERROR");
+  CHECK(c.send("POST", path + "/capture", R"({"amount":{"value":"10.00","currency":"EUR"}})")->body().at("state") ==
+        "CAPTURED");
+  CHECK(c.send("POST", path + "/refund", R"({"amount":{"value":"10.01","currency":"EUR"}})")->body().at("errorCode") ==
+        "VALIDATION");
   CHECK(c.send("POST", path + "/refund", "{}")->body().at("amount").at("value") == "10.00");
   CHECK(c.send("POST", path + "/void", "{}")->body().at("errorCode") == "INVALID_STATE");
   CHECK(c.send("POST", "/beta/payments/bt_0000000000000/void")->body().at("errorCode") == "UNKNOWN_TRANSACTION");
@@ -122,7 +127,10 @@ TEST_CASE("beta: bad requests") {
   CHECK(c.beta("att_1", "att_1", "1.5", good_card, "SALE", "JPY")->body().at("errorCode") == "VALIDATION");
   CHECK(c.send("POST", "/beta/payments", "{")->body().at("errorCode") == "VALIDATION");
   for (const char* expiry : {"1230", "12-30", "13/30", "00/30", "1/30", "12/030"}) {
-    const std::string body = std::string(R"({"transactionReference":"r","type":"SALE","amount":{"value":"1","currency":"EUR"},"card":{"pan":"4242424242424242","expiry":")") + expiry + "\"}}";
+    const std::string body =
+        std::string(
+            R"({"transactionReference":"r","type":"SALE","amount":{"value":"1","currency":"EUR"},"card":{"pan":"4242424242424242","expiry":")") +
+        expiry + "\"}}";
     INFO(expiry);
     CHECK(c.send("POST", "/beta/payments", body)->body().at("errorCode") == "VALIDATION");
   }

@@ -7,7 +7,8 @@ using namespace sandbox_test;
 
 TEST_CASE("control: absent fields stay, GET shows all") {
   counter c;
-  const auto full = R"({"approval_rate":0.9,"declines":{"do_not_honor":1,"stolen_card":0.5},"latency_ms":80,"latency_sigma":0.3,
+  const auto full =
+      R"({"approval_rate":0.9,"declines":{"do_not_honor":1,"stolen_card":0.5},"latency_ms":80,"latency_sigma":0.3,
     "outage":"error","faults":{"charge_then_drop":0.1,"charge_then_stall":0,"error_after_charge":0,"drop_before_charge":0,
     "rate_limited":0,"wrong_amount":0.25},"inquiry_lag_ms":5,"charge_delay_ms":6})";
   const auto put = c.control("beta", full);
@@ -27,21 +28,38 @@ TEST_CASE("control: absent fields stay, GET shows all") {
 TEST_CASE("control: what is wrong is named, and nothing changes") {
   counter c;
   const auto before = c.send("GET", "/_control/alpha")->reply->body;
-  struct bad { const char* body; const char* field; };
-  const bad table[] = {
-      {R"({"approval_rate":1.1})", "approval_rate"}, {R"({"approval_rate":-0.1})", "approval_rate"},
-      {R"({"approval_rate":"1"})", "approval_rate"}, {R"({"approval_rate":null})", "approval_rate"},
-      {R"({"approval_rate":1e999})", "approval_rate"}, {R"({"aproval_rate":1})", "aproval_rate"},
-      {R"({"declines":{"nonsense":1}})", "declines.nonsense"}, {R"({"declines":{"none":1}})", "declines.none"},
-      {R"({"declines":{"":1}})", "declines."}, {R"({"declines":{}})", "declines"},
-      {R"({"declines":{"do_not_honor":0}})", "declines"}, {R"({"declines":{"do_not_honor":-1}})", "declines.do_not_honor"},
-      {R"({"declines":["do_not_honor"]})", "declines"}, {R"({"latency_ms":-1})", "latency_ms"},
-      {R"({"latency_ms":1e9})", "latency_ms"}, {R"({"latency_sigma":6})", "latency_sigma"},
-      {R"({"outage":"down"})", "outage"}, {R"({"outage":true})", "outage"},
-      {R"({"faults":{"charge_then_drop":2}})", "faults.charge_then_drop"}, {R"({"faults":{"drop":1}})", "faults.drop"},
-      {R"({"faults":[]})", "faults"}, {R"({"inquiry_lag_ms":1.5})", "inquiry_lag_ms"},
-      {R"({"charge_delay_ms":-1})", "charge_delay_ms"}, {R"({"charge_delay_ms":"5"})", "charge_delay_ms"},
-      {R"({"latency_ms":5,"outage":"none","x":1})", "x"}, {"", ""}, {"[]", ""}, {"{", ""}};
+  struct bad {
+    const char* body;
+    const char* field;
+  };
+  const bad table[] = {{R"({"approval_rate":1.1})", "approval_rate"},
+                       {R"({"approval_rate":-0.1})", "approval_rate"},
+                       {R"({"approval_rate":"1"})", "approval_rate"},
+                       {R"({"approval_rate":null})", "approval_rate"},
+                       {R"({"approval_rate":1e999})", "approval_rate"},
+                       {R"({"aproval_rate":1})", "aproval_rate"},
+                       {R"({"declines":{"nonsense":1}})", "declines.nonsense"},
+                       {R"({"declines":{"none":1}})", "declines.none"},
+                       {R"({"declines":{"":1}})", "declines."},
+                       {R"({"declines":{}})", "declines"},
+                       {R"({"declines":{"do_not_honor":0}})", "declines"},
+                       {R"({"declines":{"do_not_honor":-1}})", "declines.do_not_honor"},
+                       {R"({"declines":["do_not_honor"]})", "declines"},
+                       {R"({"latency_ms":-1})", "latency_ms"},
+                       {R"({"latency_ms":1e9})", "latency_ms"},
+                       {R"({"latency_sigma":6})", "latency_sigma"},
+                       {R"({"outage":"down"})", "outage"},
+                       {R"({"outage":true})", "outage"},
+                       {R"({"faults":{"charge_then_drop":2}})", "faults.charge_then_drop"},
+                       {R"({"faults":{"drop":1}})", "faults.drop"},
+                       {R"({"faults":[]})", "faults"},
+                       {R"({"inquiry_lag_ms":1.5})", "inquiry_lag_ms"},
+                       {R"({"charge_delay_ms":-1})", "charge_delay_ms"},
+                       {R"({"charge_delay_ms":"5"})", "charge_delay_ms"},
+                       {R"({"latency_ms":5,"outage":"none","x":1})", "x"},
+                       {"", ""},
+                       {"[]", ""},
+                       {"{", ""}};
   for (const auto& each : table) {
     INFO(each.body);
     const auto refused = c.control("alpha", each.body);

@@ -180,7 +180,8 @@ TEST_CASE("a reversal undoes what stands, once, and blocks the reference for eve
 TEST_CASE("reversing after a partial refund gives back only the rest") {
   counter c;
   const auto sale = c.alpha("att_1", "k1");
-  c.send("POST", "/alpha/v1/charges/" + std::string(sale->body().at("id").as_string()) + "/refund", R"({"amount":250})");
+  c.send("POST", "/alpha/v1/charges/" + std::string(sale->body().at("id").as_string()) + "/refund",
+         R"({"amount":250})");
   c.alpha_reverse("att_1");
   CHECK(c.ledger()[2].at("amount") == 1000);
 }
@@ -259,7 +260,8 @@ TEST_CASE("latencies are spread around the median") {
 TEST_CASE("approvals and declines follow rate and weights, the same for the same seed") {
   const auto run = [](std::uint64_t seed) {
     counter c({}, seed);
-    c.control("alpha", R"({"approval_rate": 0.7, "declines": {"do_not_honor": 3, "insufficient_funds": 1, "lost_card": 0}})");
+    c.control("alpha",
+              R"({"approval_rate": 0.7, "declines": {"do_not_honor": 3, "insufficient_funds": 1, "lost_card": 0}})");
     std::string codes;
     for (int i = 0; i < 4'000; ++i) {
       const auto answer = c.alpha("att_" + std::to_string(i));
@@ -287,7 +289,8 @@ TEST_CASE("faults do not shift who is approved") {
     for (const auto& each : c.ledger()) results += each.at("result").as_string().front();
     return results;
   };
-  CHECK(approvals("{}") == approvals(R"({"latency_ms": 5, "faults": {"charge_then_drop": 0.5, "error_after_charge": 0.5}})"));
+  CHECK(approvals("{}") ==
+        approvals(R"({"latency_ms": 5, "faults": {"charge_then_drop": 0.5, "error_after_charge": 0.5}})"));
 }
 
 TEST_CASE("test cards decide for themselves") {
@@ -297,20 +300,23 @@ TEST_CASE("test cards decide for themselves") {
   CHECK(c.alpha("a3", "", 100, "4000000000009979")->body().at("error").at("code") == "stolen_card");
   CHECK(c.beta("b1", "b1", "1.00", "4000000000009979")->body().at("responseCode") == "43");
   CHECK(c.beta("b2", "b2", "1.00", "4000000000000002")->body().at("responseCode") == "99");
-  CHECK(c.gamma("g1", 100, "charge", "4000000000009995")->body().at("transaction").at("refusal").at("reason") == "GM-NSF");
+  CHECK(c.gamma("g1", 100, "charge", "4000000000009995")->body().at("transaction").at("refusal").at("reason") ==
+        "GM-NSF");
   CHECK(c.alpha("a4", "", 100, "5555555555554444")->status() == 200);
   CHECK(c.alpha("a5", "", 100, "4242420000000001")->status() == 400);
   for (const auto& each : sandbox::test_cards()) {
     INFO(payments::to_string(each.reason));
-    CHECK(c.alpha("t" + std::string(payments::to_string(each.reason)), "", 100, std::string(each.number))->status() == 402);
+    CHECK(c.alpha("t" + std::string(payments::to_string(each.reason)), "", 100, std::string(each.number))->status() ==
+          402);
   }
 }
 
 TEST_CASE("an expired card is declined") {
   counter c;
   const auto with_year = [&](const char* year) {
-    return c.send("POST", "/alpha/v1/charges", std::string(R"({"amount":1,"currency":"EUR","reference":"y)") + year +
-        R"(","card":{"number":"4242424242424242","exp_month":"09","exp_year":)" + year + "}}");
+    return c.send("POST", "/alpha/v1/charges",
+                  std::string(R"({"amount":1,"currency":"EUR","reference":"y)") + year +
+                      R"(","card":{"number":"4242424242424242","exp_month":"09","exp_year":)" + year + "}}");
   };
   CHECK(with_year("2025")->body().at("error").at("code") == "expired_card");
   CHECK(with_year("2026")->status() == 200);

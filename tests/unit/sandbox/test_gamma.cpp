@@ -6,8 +6,12 @@
 using namespace sandbox_test;
 
 namespace {
-pending inquire(counter& c, const std::string& reference) { return c.send("GET", "/gamma/api/transactions/" + reference); }
-pending cancel(counter& c, const std::string& reference) { return c.send("DELETE", "/gamma/api/transactions/" + reference); }
+pending inquire(counter& c, const std::string& reference) {
+  return c.send("GET", "/gamma/api/transactions/" + reference);
+}
+pending cancel(counter& c, const std::string& reference) {
+  return c.send("DELETE", "/gamma/api/transactions/" + reference);
+}
 }  // namespace
 
 TEST_CASE("gamma: creations are 201, and a decline is one of them") {
@@ -81,8 +85,12 @@ TEST_CASE("gamma: bad requests, and modifications by id") {
   bare.target = "/gamma/api/transactions/x";
   CHECK(c.raw(bare)->body().at("fault").at("code") == "unauthorised");
   const auto made = c.gamma("att_1", 100, "authorise");
-  const std::string path = "/gamma/api/transactions/" + std::string(made->body().at("transaction").at("id").as_string());
-  CHECK(c.send("POST", path + "/capture", R"({"money":{"minor":60,"code":"EUR"}})")->body().at("transaction").at("state") == "settled");
+  const std::string path =
+      "/gamma/api/transactions/" + std::string(made->body().at("transaction").at("id").as_string());
+  CHECK(c.send("POST", path + "/capture", R"({"money":{"minor":60,"code":"EUR"}})")
+            ->body()
+            .at("transaction")
+            .at("state") == "settled");
   CHECK(c.send("POST", path + "/refund", R"({"money":{"minor":61,"code":"EUR"}})")->status() == 400);
   CHECK(c.send("POST", path + "/refund", R"({"money":{"minor":60,"code":"EUR"}})")->status() == 200);
   CHECK(c.send("POST", path + "/void")->status() == 409);

@@ -156,7 +156,8 @@ TEST_CASE("ledger file: holds no card number and no CVC, also after a reset") {
 
 TEST_CASE("charge ids are read back exactly") {
   using namespace turnout::sandbox;
-  for (const std::uint64_t number : {std::uint64_t{1}, std::uint64_t{123456789}, ~std::uint64_t{0}, std::uint64_t{1} << 60}) {
+  for (const std::uint64_t number :
+       {std::uint64_t{1}, std::uint64_t{123456789}, ~std::uint64_t{0}, std::uint64_t{1} << 60}) {
     CHECK(charge_number("ch_", charge_id("ch_", number)) == number);
   }
   CHECK_FALSE(charge_number("ch_", "ch_000000000000"));

@@ -36,7 +36,8 @@ class caller {
   }
   boost::system::error_code failed() const { return failed_; }
   void ask(const std::string& method, const std::string& target, const std::string& body = {}) {
-    const std::string text = method + " " + target +
+    const std::string text =
+        method + " " + target +
         " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t\r\nX-Api-Key: k\r\nConnection: close\r\nContent-Length: " +
         std::to_string(body.size()) + "\r\n\r\n" + body;
     asio::write(socket_, asio::buffer(text), failed_);
@@ -54,7 +55,8 @@ class caller {
   boost::system::error_code failed_;
 };
 
-std::string call(std::uint16_t port, const std::string& method, const std::string& target, const std::string& body = {}) {
+std::string call(std::uint16_t port, const std::string& method, const std::string& target,
+                 const std::string& body = {}) {
   caller one(port);
   one.ask(method, target, body);
   return one.all();

@@ -62,7 +62,7 @@ TEST_CASE("a key is shown once and kept as a hash") {
   CHECK(kept.find(id) != std::string::npos);
   CHECK(kept.find(secret) == std::string::npos);
   CHECK(kept.find(secret.substr(3)) == std::string::npos);
-  struct stat status{};
+  struct stat status {};
   REQUIRE(::stat(store.file().c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   REQUIRE(::stat((home.path / "keys").c_str(), &status) == 0);
@@ -125,8 +125,9 @@ TEST_CASE("a store that cannot be read says so and is not overwritten") {
     return text.replace(text.find(what), what.size(), instead);
   };
   for (const std::string& damaged :
-       {std::string(), std::string("{"), std::string("[]"), good.substr(0, good.size() / 2), swap("\"version\": 1", "\"version\": 2"),
-        swap("\"mode\": \"test\"", "\"mode\": \"prod\""), swap(", \"revoked_at\": null", ""), swap("ak_", "xx_"),
+       {std::string(), std::string("{"), std::string("[]"), good.substr(0, good.size() / 2),
+        swap("\"version\": 1", "\"version\": 2"), swap("\"mode\": \"test\"", "\"mode\": \"prod\""),
+        swap(", \"revoked_at\": null", ""), swap("ak_", "xx_"),
         swap("\"secret_sha256\": \"", "\"secret_sha256\": \"0")}) {
     INFO(damaged);
     write_all(store.file(), damaged);
@@ -162,8 +163,7 @@ TEST_CASE("the ring sees each new key at once, however many wrong ones were aske
   CHECK(ring.size() == 0);
   std::string id, secret;
   for (int i = 0; i < 3; ++i) {
-    for (int wrong = 0; wrong < 50; ++wrong)
-      CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(0ms)).has_value());
+    for (int wrong = 0; wrong < 50; ++wrong) CHECK_FALSE(ring.authenticate("ak_nobody", "sk_x", at(0ms)).has_value());
     std::tie(id, secret) = halves(store.create("demo", false));
     CHECK(ring.authenticate(id, secret, at(0ms)).has_value());
   }
@@ -276,15 +276,17 @@ TEST_CASE("credentials come as Bearer or Basic") {
     CHECK(read->secret.reveal() == "sk_secret");
   }
   for (const std::string& value :
-       {std::string(), std::string("Bearer"), std::string("Bearer "), std::string("Bearer ak_demo"), std::string("Bearer sk_secret:ak_demo"),
-        std::string("ak_demo:sk_secret"), std::string("Basic ak_demo:sk_secret"), std::string("Basic YWtfZGVtbzpza19zZWNyZXQ"),
-        std::string("Basic YWtfZGVtbzpza19zZWNyZXR="), std::string("Digest x"), "Bearer ak_demo:sk_" + std::string(300, 'x'),
-        "Basic " + std::string(4000, 'A')}) {
+       {std::string(), std::string("Bearer"), std::string("Bearer "), std::string("Bearer ak_demo"),
+        std::string("Bearer sk_secret:ak_demo"), std::string("ak_demo:sk_secret"),
+        std::string("Basic ak_demo:sk_secret"), std::string("Basic YWtfZGVtbzpza19zZWNyZXQ"),
+        std::string("Basic YWtfZGVtbzpza19zZWNyZXR="), std::string("Digest x"),
+        "Bearer ak_demo:sk_" + std::string(300, 'x'), "Basic " + std::string(4000, 'A')}) {
     INFO(value);
     CHECK_FALSE(read_credentials(authorization(value)).has_value());
   }
   CHECK_FALSE(read_credentials({}).has_value());
-  CHECK_FALSE(read_credentials({{"Authorization", "Bearer ak_demo:sk_secret"}, {"Authorization", "Bearer ak_demo:sk_secret"}}));
+  CHECK_FALSE(
+      read_credentials({{"Authorization", "Bearer ak_demo:sk_secret"}, {"Authorization", "Bearer ak_demo:sk_secret"}}));
 }
 
 TEST_CASE("base 64 is read strictly") {

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <map>
 
-#include <boost/json.hpp>
 #include <unistd.h>
+#include <boost/json.hpp>
 
 #include "fixtures.hpp"
 #include "proxy/api/admin_api.hpp"
@@ -101,7 +101,8 @@ struct house {
 
   answer ask(std::string method, std::string target, net::headers fields, std::string body = {}) {
     std::optional<answer> got;
-    served->handle(0, net::request{std::move(method), std::move(target), std::move(fields), std::move(body), "127.0.0.1"},
+    served->handle(0,
+                   net::request{std::move(method), std::move(target), std::move(fields), std::move(body), "127.0.0.1"},
                    [&](net::response message) {
                      REQUIRE_FALSE(got.has_value());
                      got = answer{message.status, message.fields, message.body, json::parse(message.body)};
@@ -131,8 +132,8 @@ struct house {
     return ask("POST", "/v1/payments", as("demo", std::move(more)), std::move(body));
   }
   void keep(const char* id, const char* merchant, bool live) {
-    payments::payment record{.id = id, .merchant = merchant, .livemode = live,
-                             .amount = {1250, *payments::currency::find("EUR")}};
+    payments::payment record{
+        .id = id, .merchant = merchant, .livemode = live, .amount = {1250, *payments::currency::find("EUR")}};
     records.payments.emplace(id, std::move(record));
   }
 };
@@ -171,14 +172,17 @@ TEST_CASE("every result of the engine has its answer") {
     at.prepare = std::move(prepare);
     return at.create(good_body, {{"Idempotency-Key", "k1"}});
   };
-  answer got = result(core::create_status::replayed, [](core::create_result& r) { r.answer = {201, R"({"id":"pay_old"})"}; });
+  answer got = result(core::create_status::replayed, [](core::create_result& r) {
+    r.answer = {201, R"({"id":"pay_old"})"};
+  });
   CHECK(got.status == 201);
   CHECK(got.text == R"({"id":"pay_old"})");
   CHECK(got.header("Idempotency-Replayed") == "true");
 
   const auto current = [](payments::payment_status status) {
     return [status](core::create_result& r) {
-      r.record = payments::payment{.id = "pay_old", .merchant = "demo", .amount = {1, *payments::currency::find("EUR")}};
+      r.record =
+          payments::payment{.id = "pay_old", .merchant = "demo", .amount = {1, *payments::currency::find("EUR")}};
       r.record->status = status;
     };
   };
@@ -245,10 +249,13 @@ TEST_CASE("bad requests never reach the engine") {
 
 TEST_CASE("the body must be declared as JSON") {
   house at;
-  const auto typed = [&](net::headers fields) { return at.ask("POST", "/v1/payments", at.as("demo", fields), good_body).status; };
+  const auto typed = [&](net::headers fields) {
+    return at.ask("POST", "/v1/payments", at.as("demo", fields), good_body).status;
+  };
   CHECK(typed({}) == 415);
-  for (const char* bad : {"", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1",
-                          "application/jsonx", "application/json; charset=utf-8; x=y", "application/json, text/plain"}) {
+  for (const char* bad :
+       {"", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "application/jsonx",
+        "application/json; charset=utf-8; x=y", "application/json, text/plain"}) {
     INFO(bad);
     CHECK(typed({{"Content-Type", bad}}) == 415);
   }
@@ -262,7 +269,8 @@ TEST_CASE("the body must be declared as JSON") {
 
 TEST_CASE("a retry of a payment that was taken before its card expired is not told that it expired") {
   house at;
-  const std::string expired = with(good_body, R"("exp_month": 12, "exp_year": 2030)", R"("exp_month": 1, "exp_year": 2026)");
+  const std::string expired =
+      with(good_body, R"("exp_month": 12, "exp_year": 2030)", R"("exp_month": 1, "exp_year": 2026)");
   CHECK(at.create(expired, {{"Idempotency-Key", "k1"}}).status == 400);
   at.known_key = "k1";
   CHECK(at.create(expired, {{"Idempotency-Key", "k1"}}).status == 201);  // the engine decides
@@ -275,11 +283,12 @@ TEST_CASE("an API key is needed, and one wrong key is like another") {
   house at;
   at.keep("pay_1", "demo", false);
   const std::string id = at.key_of["demo"].substr(0, at.key_of["demo"].find(':'));
-  for (const net::headers& fields :
-       {net::headers{}, net::headers{{"Authorization", "Bearer nonsense"}},
-        net::headers{{"Authorization", "Bearer " + id + ":sk_wrong"}}, net::headers{{"Authorization", "Bearer ak_nobody:sk_wrong"}},
-        net::headers{{"Authorization", "Bearer " + at.key_of["demo"] + "x"}},
-        net::headers{{"Authorization", "Bearer " + at.key_of["demo"]}, {"Authorization", "Bearer " + at.key_of["demo"]}}}) {
+  for (const net::headers& fields : {net::headers{}, net::headers{{"Authorization", "Bearer nonsense"}},
+                                     net::headers{{"Authorization", "Bearer " + id + ":sk_wrong"}},
+                                     net::headers{{"Authorization", "Bearer ak_nobody:sk_wrong"}},
+                                     net::headers{{"Authorization", "Bearer " + at.key_of["demo"] + "x"}},
+                                     net::headers{{"Authorization", "Bearer " + at.key_of["demo"]},
+                                                  {"Authorization", "Bearer " + at.key_of["demo"]}}}) {
     const answer got = at.ask("GET", "/v1/payments/pay_1", fields);
     CHECK(got.status == 401);
     CHECK(got.code() == "unauthorized");
@@ -322,8 +331,9 @@ TEST_CASE("another merchant's or mode's payment does not exist") {
 
 TEST_CASE("what is not in the table is not there") {
   house at;
-  for (const char* target : {"/", "", "/v1", "/v2/payments", "/v1/payments/", "/v1/payments/pay_1/", "/v1/payments/pay_1/x",
-                             "/v1/payments//attempts", "/v1/payments/a/b/attempts", "/V1/payments", "/v1%2Fpayments", "*"}) {
+  for (const char* target :
+       {"/", "", "/v1", "/v2/payments", "/v1/payments/", "/v1/payments/pay_1/", "/v1/payments/pay_1/x",
+        "/v1/payments//attempts", "/v1/payments/a/b/attempts", "/V1/payments", "/v1%2Fpayments", "*"}) {
     INFO(target);
     const answer got = at.ask("GET", target, at.as("demo"));
     CHECK(got.status == 404);
@@ -376,11 +386,16 @@ TEST_CASE("requests that break HTTP get the same shape") {
 }
 
 TEST_CASE("a problem document, exactly") {
-  const net::response got = render({problems::invalid_request, "2 fields are not valid",
-                                    {{"amount", "is required"}, {"a\"b", "is not a known field"}}, {}, {}}, "req_1");
-  CHECK(got.body == R"({"type":"/problems/invalid_request","title":"The request is not valid","status":400,)"
-                    R"("detail":"2 fields are not valid","code":"invalid_request","request_id":"req_1",)"
-                    R"("errors":[{"field":"amount","message":"is required"},{"field":"a\"b","message":"is not a known field"}]})");
+  const net::response got = render({problems::invalid_request,
+                                    "2 fields are not valid",
+                                    {{"amount", "is required"}, {"a\"b", "is not a known field"}},
+                                    {},
+                                    {}},
+                                   "req_1");
+  CHECK(got.body ==
+        R"({"type":"/problems/invalid_request","title":"The request is not valid","status":400,)"
+        R"("detail":"2 fields are not valid","code":"invalid_request","request_id":"req_1",)"
+        R"("errors":[{"field":"amount","message":"is required"},{"field":"a\"b","message":"is not a known field"}]})");
 }
 
 TEST_CASE("an API that lacks something is refused at its making") {
@@ -463,7 +478,8 @@ TEST_CASE("with a token everything but health asks for it") {
   at.world.token = "s3cret";
   CHECK(at.ask("GET", "/health/live").status == 200);
   CHECK(at.ask("GET", "/health/ready").status == 200);
-  for (const auto& [method, path] : {std::pair{"GET", "/metrics"}, std::pair{"GET", "/admin/connectors"}, std::pair{"POST", "/-/reload"}}) {
+  for (const auto& [method, path] :
+       {std::pair{"GET", "/metrics"}, std::pair{"GET", "/admin/connectors"}, std::pair{"POST", "/-/reload"}}) {
     CHECK(at.ask(method, path).status == 401);
     CHECK(at.ask(method, path, {{"Authorization", "Bearer wrong"}}).status == 401);
     CHECK(at.ask(method, path, {{"Authorization", "Bearer "}}).status == 401);

@@ -21,7 +21,8 @@ inline const std::string good_body =
 /// `text` with its only `what` replaced.
 inline std::string with(std::string text, std::string_view what, std::string_view instead) {
   const std::size_t at = text.find(what);
-  if (at == std::string::npos || text.find(what, at + 1) != std::string::npos) throw std::logic_error("not exactly once");
+  if (at == std::string::npos || text.find(what, at + 1) != std::string::npos)
+    throw std::logic_error("not exactly once");
   return text.replace(at, what.size(), instead);
 }
 

@@ -52,7 +52,8 @@ TEST_CASE("the request's MAC ignores the CVC, whitespace and order, and nothing 
   CHECK(mac_of(good_body, mac) == first);
   CHECK(mac_of(with(good_body, "987", "123"), mac) == first);
   CHECK(mac_of(with(good_body, R"("cvc": "987", )", ""), mac) == first);
-  CHECK(mac_of(with(good_body, R"("amount": 1250, "currency": "EUR")", "\"currency\":\"EUR\",\n\"amount\":1250"), mac) == first);
+  CHECK(mac_of(with(good_body, R"("amount": 1250, "currency": "EUR")", "\"currency\":\"EUR\",\n\"amount\":1250"),
+               mac) == first);
   CHECK(mac_of(with(good_body, "1250", "1251"), mac) != first);
   CHECK(mac_of(with(good_body, "4242424242424242", "4000056655665556"), mac) != first);
   CHECK(mac_of(with(good_body, "\"77\"", "\"78\""), mac) != first);
@@ -63,7 +64,8 @@ TEST_CASE("the request's MAC ignores the CVC, whitespace and order, and nothing 
 TEST_CASE("HMAC-SHA256 as its standard says") {
   // RFC 4231 has no 32-byte key; this vector is from an independent implementation.
   const keyed_mac mac("0123456789abcdef0123456789abcdef");
-  CHECK(mac.hex(std::string_view("what do ya want for nothing?")) == "137e6557c3c13a1ca5dc7e52a389a0f86be8cb4db4ae61c62396058b00acacd0");
+  CHECK(mac.hex(std::string_view("what do ya want for nothing?")) ==
+        "137e6557c3c13a1ca5dc7e52a389a0f86be8cb4db4ae61c62396058b00acacd0");
   CHECK_THROWS_AS(keyed_mac("short"), std::invalid_argument);
 }
 

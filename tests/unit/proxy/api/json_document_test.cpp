@@ -26,7 +26,8 @@ std::string canonical(std::string_view text, std::string_view without = {}) {
 TEST_CASE("json_document reads every kind of value") {
   json_failure failure;
   const auto document = json_document::parse(
-      R"( {"a": [1, -7, 18446744073709551615, 1.5, 1e3], "b": "\u00e9\n\"x\"", "c": true, "d": null, "e": {}} )", {}, failure);
+      R"( {"a": [1, -7, 18446744073709551615, 1.5, 1e3], "b": "\u00e9\n\"x\"", "c": true, "d": null, "e": {}} )", {},
+      failure);
   REQUIRE(document.has_value());
   const json_value root = document->root();
   REQUIRE(root.is(json_kind::object));
@@ -56,10 +57,31 @@ TEST_CASE("json_document reads every kind of value") {
 }
 
 TEST_CASE("json_document refuses what is not one JSON text in UTF-8") {
-  for (const char* text : {"", " ", "{", "{\"a\":1", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1,]", "{} {}", "{}x", "nul",
-                           "{\"a\":01}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":NaN}", "{\"a\":1}//", "\xef\xbb\xbf{}",
-                           "{\"a\":\"\x01\"}", "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}",
-                           "{\"a\":\"\xe2\x82\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}", "{\"a\":\"\\x\"}",
+  for (const char* text : {"",
+                           " ",
+                           "{",
+                           "{\"a\":1",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{'a':1}",
+                           "[1,]",
+                           "{} {}",
+                           "{}x",
+                           "nul",
+                           "{\"a\":01}",
+                           "{\"a\":+1}",
+                           "{\"a\":.5}",
+                           "{\"a\":NaN}",
+                           "{\"a\":1}//",
+                           "\xef\xbb\xbf{}",
+                           "{\"a\":\"\x01\"}",
+                           "{\"a\":\"\xff\"}",
+                           "{\"a\":\"\xc0\xaf\"}",
+                           "{\"a\":\"\xed\xa0\x80\"}",
+                           "{\"a\":\"\xe2\x82\"}",
+                           "{\"a\":\"\\ud800\"}",
+                           "{\"a\":\"\\udc00\"}",
+                           "{\"a\":\"\\x\"}",
                            "{\"\xff\":1}"}) {
     INFO(text);
     failure_of(text);
@@ -100,9 +122,28 @@ TEST_CASE("json_document is bounded in depth, width and size") {
 
 TEST_CASE("the canonical form ignores spaces, escapes and order, and nothing else") {
   CHECK(canonical(R"({"a":1,"b":"x"})") == canonical(" { \"b\" : \"\\u0078\" ,\n\"a\": 1 } "));
-  const char* different[] = {"{}", "[]", "null", "0", "1", "-1", "1.0", "\"1\"", "true", "false", "\"\"", R"({"a":1})",
-                             R"({"a":"1"})", R"({"b":1})", R"([1,2])", R"([2,1])", R"([[1],2])", R"([[1,2]])",
-                             R"({"a":{"b":1}})", R"({"a":{},"b":1})", R"(["ab","c"])", R"(["a","bc"])",
+  const char* different[] = {"{}",
+                             "[]",
+                             "null",
+                             "0",
+                             "1",
+                             "-1",
+                             "1.0",
+                             "\"1\"",
+                             "true",
+                             "false",
+                             "\"\"",
+                             R"({"a":1})",
+                             R"({"a":"1"})",
+                             R"({"b":1})",
+                             R"([1,2])",
+                             R"([2,1])",
+                             R"([[1],2])",
+                             R"([[1,2]])",
+                             R"({"a":{"b":1}})",
+                             R"({"a":{},"b":1})",
+                             R"(["ab","c"])",
+                             R"(["a","bc"])",
                              "18446744073709551615"};
   for (const char* a : different)
     for (const char* b : different) {
@@ -113,12 +154,14 @@ TEST_CASE("the canonical form ignores spaces, escapes and order, and nothing els
 
 TEST_CASE("the canonical form leaves out one field, exactly where it was told") {
   const std::string path = "p.card.cvc";
-  CHECK(canonical(R"({"p":{"card":{"n":1,"cvc":"123"}}})", path) == canonical(R"({"p":{"card":{"n":1,"cvc":"9"}}})", path));
+  CHECK(canonical(R"({"p":{"card":{"n":1,"cvc":"123"}}})", path) ==
+        canonical(R"({"p":{"card":{"n":1,"cvc":"9"}}})", path));
   CHECK(canonical(R"({"p":{"card":{"n":1,"cvc":"123"}}})", path) == canonical(R"({"p":{"card":{"n":1}}})", path));
   CHECK(canonical(R"({"cvc":"1"})", path) != canonical(R"({"cvc":"2"})", path));
   CHECK(canonical(R"({"p":{"cvc":"1"}})", path) != canonical(R"({"p":{"cvc":"2"}})", path));
   CHECK(canonical(R"({"q":{"card":{"cvc":"1"}}})", path) != canonical(R"({"q":{"card":{"cvc":"2"}}})", path));
-  CHECK(canonical(R"({"p":{"card":{"x":{"cvc":"1"}}}})", path) != canonical(R"({"p":{"card":{"x":{"cvc":"2"}}}})", path));
+  CHECK(canonical(R"({"p":{"card":{"x":{"cvc":"1"}}}})", path) !=
+        canonical(R"({"p":{"card":{"x":{"cvc":"2"}}}})", path));
 }
 
 TEST_CASE("a shown path is bounded and cannot show a card number") {

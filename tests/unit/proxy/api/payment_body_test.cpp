@@ -199,9 +199,9 @@ TEST_CASE("limits count characters, not bytes, and what is allowed is kept exact
     for (int i = 0; i < times; ++i) text += "é";
     return text;
   };
-  for (const auto& [what, limit, field] : {std::tuple{"order-1001", 100, "reference"},
-                                           std::tuple{"A. Buyer", 100, "payment_method.card.holder"},
-                                           std::tuple{"cus_9", 100, "customer.id"}}) {
+  for (const auto& [what, limit, field] :
+       {std::tuple{"order-1001", 100, "reference"}, std::tuple{"A. Buyer", 100, "payment_method.card.holder"},
+        std::tuple{"cus_9", 100, "customer.id"}}) {
     CHECK(read(with(good_body, what, repeat(limit))).errors.empty());
     CHECK(fault_of(with(good_body, what, repeat(limit + 1))) == field);
   }
@@ -251,9 +251,9 @@ TEST_CASE("a near miss is told") {
 TEST_CASE("no message shows a value") {
   for (const char* what : {R"("amount": 1250)", R"("EUR")", R"("987")", R"("4242424242424242")", R"("DE")"}) {
     for (const char* bad : {R"("SECRET-424242424242")", R"(["SECRET-424242424242"])"}) {
-      std::string wrong = with(good_body, what, std::string(what).find(": ") == std::string::npos
-                                                    ? std::string(bad)
-                                                    : "\"amount\": " + std::string(bad));
+      std::string wrong = with(
+          good_body, what,
+          std::string(what).find(": ") == std::string::npos ? std::string(bad) : "\"amount\": " + std::string(bad));
       for (const field_error& each : read(wrong).errors) {
         CHECK(each.message.find("SECRET") == std::string::npos);
         CHECK(each.message.find("4242") == std::string::npos);
@@ -267,7 +267,8 @@ TEST_CASE("a card may be good for thirty years") {
 }
 
 TEST_CASE("what gateways are sent has no control characters, the merchant's own texts are kept exactly") {
-  for (const char* character : {"\\u0000", "\\u0001", "\\n", "\\r", "\\t", "\\u001b", "\\u001F", "\\u007f", "\\u007F"}) {
+  for (const char* character :
+       {"\\u0000", "\\u0001", "\\n", "\\r", "\\t", "\\u001b", "\\u001F", "\\u007f", "\\u007F"}) {
     const auto around = [&](const char* text) { return "a" + std::string(character) + text; };
     CHECK(fault_of(with(good_body, "A. Buyer", around("b"))) == "payment_method.card.holder");
     CHECK(fault_of(with(good_body, "cus_9", around("b"))) == "customer.id");
@@ -280,7 +281,8 @@ TEST_CASE("what gateways are sent has no control characters, the merchant's own 
 }
 
 TEST_CASE("a card is good until its month has ended everywhere") {
-  const std::string text = with(good_body, R"("exp_month": 12, "exp_year": 2030)", R"("exp_month": 11, "exp_year": 2026)");
+  const std::string text =
+      with(good_body, R"("exp_month": 12, "exp_year": 2030)", R"("exp_month": 11, "exp_year": 2026)");
   json_failure failure;
   const auto document = json_document::parse(text, {}, failure);
   REQUIRE(document.has_value());

@@ -43,16 +43,17 @@ payments::payment succeeded() {
 }
 
 TEST_CASE("a payment looks as the contract says") {
-  CHECK(render_payment(succeeded()) ==
-        R"({"id":"pay_1","object":"payment","livemode":false,"status":"succeeded","amount":1250,"currency":"EUR",)"
-        R"("amount_authorized":1250,"amount_captured":1250,"amount_refunded":0,"reference":"order-1001","connector":"beta",)"
-        R"("payment_method":{"type":"card","card":{"brand":"visa","bin":"424242","last4":"4242","exp_month":12,"exp_year":2030}},)"
-        R"("attempts":[{"id":"att_1","connector":"alpha","operation":"sale","outcome":"not_sent","code":"connect_timeout",)"
-        R"("latency_ms":1003,"started_at":"2026-11-20T10:00:00Z"},)"
-        R"({"id":"att_2","connector":"beta","operation":"sale","outcome":"approved","gateway_reference":"ch_1",)"
-        R"("latency_ms":84,"started_at":"2026-11-20T10:00:00Z"}],)"
-        R"("conversion":null,"next_action":null,"attention":null,"error":null,"metadata":{"cart":"77"},)"
-        R"("created_at":"2026-11-20T10:00:00Z","updated_at":"2026-11-20T10:00:01Z"})");
+  CHECK(
+      render_payment(succeeded()) ==
+      R"({"id":"pay_1","object":"payment","livemode":false,"status":"succeeded","amount":1250,"currency":"EUR",)"
+      R"("amount_authorized":1250,"amount_captured":1250,"amount_refunded":0,"reference":"order-1001","connector":"beta",)"
+      R"("payment_method":{"type":"card","card":{"brand":"visa","bin":"424242","last4":"4242","exp_month":12,"exp_year":2030}},)"
+      R"("attempts":[{"id":"att_1","connector":"alpha","operation":"sale","outcome":"not_sent","code":"connect_timeout",)"
+      R"("latency_ms":1003,"started_at":"2026-11-20T10:00:00Z"},)"
+      R"({"id":"att_2","connector":"beta","operation":"sale","outcome":"approved","gateway_reference":"ch_1",)"
+      R"("latency_ms":84,"started_at":"2026-11-20T10:00:00Z"}],)"
+      R"("conversion":null,"next_action":null,"attention":null,"error":null,"metadata":{"cart":"77"},)"
+      R"("created_at":"2026-11-20T10:00:00Z","updated_at":"2026-11-20T10:00:01Z"})");
   CHECK(render_created(succeeded()).status == 201);
 }
 
@@ -73,9 +74,11 @@ TEST_CASE("a declined payment tells why and what to do") {
   const std::string text = render_payment(record);
   CHECK(text.find(R"("connector":null,)") != std::string::npos);
   CHECK(text.find(R"("attempts":[],)") != std::string::npos);
-  CHECK(text.find(R"("error":{"code":"card_declined","message":"Not enough money.","reason":"insufficient_funds",)"
-                  R"("class":"issuer_soft","advice":"retry_later","retry_after":3600,"connector":"alpha","gateway_code":"51"})") !=
-        std::string::npos);
+  CHECK(
+      text.find(
+          R"("error":{"code":"card_declined","message":"Not enough money.","reason":"insufficient_funds",)"
+          R"("class":"issuer_soft","advice":"retry_later","retry_after":3600,"connector":"alpha","gateway_code":"51"})") !=
+      std::string::npos);
   CHECK(render_created(record).status == 201);
 
   record.error = payments::payment_error{.code = "interrupted", .message = "m"};
@@ -96,7 +99,8 @@ TEST_CASE("a payment under way shows what is known") {
   CHECK(text.find(R"("outcome":null,"gateway_reference":"ch_1","latency_ms":null)") != std::string::npos);
   CHECK(text.find(R"("code":"connect_timeout","reason":"gateway_error","gateway_code":"E1","reversal":"wanted",)"
                   R"("reversal_reason":"resolve","latency_ms":1003)") != std::string::npos);
-  CHECK(text.find(R"("attention":{"since":"2026-11-20T10:00:00Z","reason":"unresolved_for_long"})") != std::string::npos);
+  CHECK(text.find(R"("attention":{"since":"2026-11-20T10:00:00Z","reason":"unresolved_for_long"})") !=
+        std::string::npos);
   CHECK(render_created(record).status == 202);
 }
 
@@ -146,10 +150,11 @@ TEST_CASE("neither fingerprint nor merchant nor customer is shown") {
 
 TEST_CASE("lists") {
   CHECK(render_events({}) == R"({"object":"list","data":[],"next_cursor":null})");
-  CHECK(render_events({{payments::payment_event_type::created, ten_o_clock(), "", ""},
-                       {payments::payment_event_type::attempt_ended, ten_o_clock() + 1s, "att_1", "approved"}}) ==
-        R"({"object":"list","data":[{"type":"created","at":"2026-11-20T10:00:00Z","attempt":null,"code":null},)"
-        R"({"type":"attempt_ended","at":"2026-11-20T10:00:01Z","attempt":"att_1","code":"approved"}],"next_cursor":null})");
+  CHECK(
+      render_events({{payments::payment_event_type::created, ten_o_clock(), "", ""},
+                     {payments::payment_event_type::attempt_ended, ten_o_clock() + 1s, "att_1", "approved"}}) ==
+      R"({"object":"list","data":[{"type":"created","at":"2026-11-20T10:00:00Z","attempt":null,"code":null},)"
+      R"({"type":"attempt_ended","at":"2026-11-20T10:00:01Z","attempt":"att_1","code":"approved"}],"next_cursor":null})");
   CHECK(render_decisions({R"({"id":1})", R"({"id":2})"}) ==
         R"({"object":"list","data":[{"id":1},{"id":2}],"next_cursor":null})");
   const json::value attempts = json::parse(render_attempts(succeeded()));
@@ -164,7 +169,8 @@ TEST_CASE("times are RFC 3339 in UTC") {
     return out;
   };
   CHECK(text(payments::wall_time{}) == "\"1970-01-01T00:00:00Z\"");
-  CHECK(text(std::chrono::sys_days{std::chrono::year{2028} / 2 / 29} + 23h + 59min + 59s + 999ms) == "\"2028-02-29T23:59:59Z\"");
+  CHECK(text(std::chrono::sys_days{std::chrono::year{2028} / 2 / 29} + 23h + 59min + 59s + 999ms) ==
+        "\"2028-02-29T23:59:59Z\"");
   CHECK(text(payments::wall_time{} - 1ms) == "\"1969-12-31T23:59:59Z\"");
 }
 

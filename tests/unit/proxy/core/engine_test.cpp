@@ -15,7 +15,8 @@ TEST_CASE("a payment is approved, durable, then answered", "[engine]") {
   CHECK((*answer)->answer.status == 201);
   CHECK(world.only().status == payment_status::succeeded);
   CHECK(world.gateways.standing.size() == 1);
-  CHECK(world.records.story == std::vector<std::string>{"created", "attempt_started", "attempt_ended", "finished", "answered"});
+  CHECK(world.records.story ==
+        std::vector<std::string>{"created", "attempt_started", "attempt_ended", "finished", "answered"});
   CHECK(world.engine->unanswered() == 0);
 }
 
@@ -44,8 +45,12 @@ TEST_CASE("charged, then silence: replayed at the same gateway, charged once", "
 
 TEST_CASE("silence to the deadline is 202, later the truth", "[engine]") {
   fake_world world;
-  world.gateways.script["alpha"] = {behaviour::charge_then_stall, behaviour::charge_then_stall, behaviour::refuse,
-                                    behaviour::refuse, behaviour::refuse, behaviour::refuse};
+  world.gateways.script["alpha"] = {behaviour::charge_then_stall,
+                                    behaviour::charge_then_stall,
+                                    behaviour::refuse,
+                                    behaviour::refuse,
+                                    behaviour::refuse,
+                                    behaviour::refuse};
   const auto answer = world.pay();
   world.clock.run_for(8100ms);
   REQUIRE(*answer);

@@ -76,9 +76,8 @@ class fake_journal final : public journal {
   payments::milliseconds takes = 1ms;
 
   void commit(journal_write write, std::function<void(commit_result)> done) override {
-    clock_.call_at(clock_.now().steady + takes, [this, write = std::move(write), done = std::move(done)] {
-      done(apply(write));
-    });
+    clock_.call_at(clock_.now().steady + takes,
+                   [this, write = std::move(write), done = std::move(done)] { done(apply(write)); });
   }
   std::optional<key_entry> find_key(std::string_view merchant, bool, std::string_view key) override {
     const auto found = keys_.find(std::string(merchant) + "/" + std::string(key));
@@ -97,8 +96,8 @@ class fake_journal final : public journal {
     if (full) return {commit_status::unavailable, {}};
     const payments::payment& record = *write.record;
     if (write.claim) {
-      auto [at, fresh] = keys_.try_emplace(record.merchant + "/" + write.claim->key,
-                                           key_entry{record.id, write.claim->mac, true, {}});
+      auto [at, fresh] =
+          keys_.try_emplace(record.merchant + "/" + write.claim->key, key_entry{record.id, write.claim->mac, true, {}});
       if (!fresh) return {commit_status::key_exists, at->second};
       key_of_[record.id] = at->first;
     }
@@ -186,7 +185,8 @@ class fake_transport final : public transport {
       came_back.carried = false;
       came_back.error = "connect_refused";
     } else if (request.method == "sale") {
-      if (next == behaviour::decline && !standing.contains(reference)) came_back.reply.body = "declined";
+      if (next == behaviour::decline && !standing.contains(reference))
+        came_back.reply.body = "declined";
       else if (next != behaviour::drop) {
         standing.emplace(reference, connector);
         came_back.reply.body = "approved";
@@ -264,7 +264,8 @@ struct fake_world {
   int keys = 0;
 
   fake_world() {
-    for (const char* name : {"alpha", "beta"}) config->connectors.push_back(std::make_shared<fake_gateway>(profile(name)));
+    for (const char* name : {"alpha", "beta"})
+      config->connectors.push_back(std::make_shared<fake_gateway>(profile(name)));
     config->policies.policies.push_back({"all", std::make_shared<match_all>(), {}, payments::default_retry_plan()});
     start();
   }
@@ -285,10 +286,9 @@ struct fake_world {
     return made;
   }
   void start() {
-    engine = std::make_unique<core::engine>(core::engine::ports{records, gateways, clock, random}, routing, watcher,
-                                            config, [](const routing::decision&, std::string_view, wall_time) {
-                                              return std::string("{}");
-                                            });
+    engine = std::make_unique<core::engine>(
+        core::engine::ports{records, gateways, clock, random}, routing, watcher, config,
+        [](const routing::decision&, std::string_view, wall_time) { return std::string("{}"); });
     engine->on_gateway_recovered = [this](const std::string& name) { engine->gateway_recovered(name); };
   }
   /// Everything that is not durable is gone; the process starts again.
@@ -311,7 +311,8 @@ struct fake_world {
     REQUIRE(payments::card::parse("4242424242424242", 12, 2099, "123", "", made.card) == payments::card_errc::ok);
     if (key) made.claim = idempotency_claim{*key, std::move(mac)};
     made.render = [](const payments::payment& record) {
-      return stored_answer{is_final(record.status) ? 201u : 202u, record.id + " " + std::string(to_string(record.status))};
+      return stored_answer{is_final(record.status) ? 201u : 202u,
+                           record.id + " " + std::string(to_string(record.status))};
     };
     return made;
   }

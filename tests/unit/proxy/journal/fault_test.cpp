@@ -1,6 +1,6 @@
 // A disk that is full, read-only, does not sync, or loses power.
-#include <catch2/catch.hpp>
 #include <sqlite3.h>
+#include <catch2/catch.hpp>
 
 #include <atomic>
 #include <future>
@@ -53,7 +53,8 @@ TEST_CASE("disk full: new payments are refused, outcomes get the reserve, and it
   std::atomic<bool> full = true;
   in.disk.on_write([&](const std::string&) {
     return full && std::filesystem::exists(in.path + ".reserve") && !std::filesystem::is_directory(in.path + ".reserve")
-               ? SQLITE_FULL : SQLITE_OK;
+               ? SQLITE_FULL
+               : SQLITE_OK;
   });
   // A new payment alone does not use up the reserve.
   CHECK(in.write(creation(make_payment(payment_id(2)), "second")) == commit_status::unavailable);
@@ -233,12 +234,13 @@ TEST_CASE("every acknowledged commit survives a power cut, whatever else of it d
   sqlite3* file = nullptr;
   REQUIRE(sqlite3_open(in.path.c_str(), &file) == SQLITE_OK);
   std::string verdict;
-  sqlite3_exec(file, "PRAGMA integrity_check",
-               [](void* out, int, char** values, char**) {
-                 *static_cast<std::string*>(out) += values[0];
-                 return 0;
-               },
-               &verdict, nullptr);
+  sqlite3_exec(
+      file, "PRAGMA integrity_check",
+      [](void* out, int, char** values, char**) {
+        *static_cast<std::string*>(out) += values[0];
+        return 0;
+      },
+      &verdict, nullptr);
   sqlite3_close(file);
   CHECK(verdict == "ok");
 }

@@ -116,9 +116,7 @@ int control(sqlite3_file* file, int what, void* argument) {
   return of(file)->real->pMethods->xFileControl(of(file)->real, what, argument);
 }
 int sector_size(sqlite3_file* file) { return of(file)->real->pMethods->xSectorSize(of(file)->real); }
-int characteristics(sqlite3_file* file) {
-  return of(file)->real->pMethods->xDeviceCharacteristics(of(file)->real);
-}
+int characteristics(sqlite3_file* file) { return of(file)->real->pMethods->xDeviceCharacteristics(of(file)->real); }
 int map_shared(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
   return of(file)->real->pMethods->xShmMap(of(file)->real, page, size, extend, out);
 }
@@ -126,14 +124,12 @@ int lock_shared(sqlite3_file* file, int offset, int count, int flags) {
   return of(file)->real->pMethods->xShmLock(of(file)->real, offset, count, flags);
 }
 void barrier(sqlite3_file* file) { of(file)->real->pMethods->xShmBarrier(of(file)->real); }
-int unmap_shared(sqlite3_file* file, int remove) {
-  return of(file)->real->pMethods->xShmUnmap(of(file)->real, remove);
-}
+int unmap_shared(sqlite3_file* file, int remove) { return of(file)->real->pMethods->xShmUnmap(of(file)->real, remove); }
 
-constexpr sqlite3_io_methods methods{
-    2,           close_file, read_file,   write_file,      truncate_file, sync_file,   file_size, lock_file,
-    unlock_file, check_lock, control,     sector_size,     characteristics, map_shared, lock_shared, barrier,
-    unmap_shared, nullptr,   nullptr};
+constexpr sqlite3_io_methods methods{2,         close_file,   read_file,       write_file,  truncate_file,
+                                     sync_file, file_size,    lock_file,       unlock_file, check_lock,
+                                     control,   sector_size,  characteristics, map_shared,  lock_shared,
+                                     barrier,   unmap_shared, nullptr,         nullptr};
 
 int open_file(sqlite3_vfs* layer, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   auto* world = static_cast<faulty_disk::world*>(layer->pAppData);

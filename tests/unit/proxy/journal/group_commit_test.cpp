@@ -1,6 +1,6 @@
 // What the port promises: durable groups, claims, restarts, readers.
-#include <catch2/catch.hpp>
 #include <sqlite3.h>
+#include <catch2/catch.hpp>
 
 #include <thread>
 
@@ -114,9 +114,8 @@ TEST_CASE("one group's completions reach a worker in one post") {
   int completed = 0;
   // Queued while the first group is being synced, so they share groups.
   for (int number = 0; number < 200; ++number)
-    port->commit(creation(make_payment(payment_id(number))), [&](core::commit_result result) {
-      completed += result.status == commit_status::committed;
-    });
+    port->commit(creation(make_payment(payment_id(number))),
+                 [&](core::commit_result result) { completed += result.status == commit_status::committed; });
   owner.run_until([&] { return completed == 200; });
   CHECK(owner.posts() < 100);
 }

@@ -87,17 +87,33 @@ inline std::string payment_id(int number) {
 }
 
 inline payments::payment make_payment(std::string id) {
-  payments::payment record{.id = std::move(id), .merchant = "demo", .amount = {1250, *payments::currency::find("EUR")},
-                           .card = {}, .reference = {}, .buyer = {}, .return_url = {}, .metadata = {}, .policy = {},
-                           .connector = {}, .attempts = {}, .error = {}, .attention = {}, .next_action_url = {},
+  payments::payment record{.id = std::move(id),
+                           .merchant = "demo",
+                           .amount = {1250, *payments::currency::find("EUR")},
+                           .card = {},
+                           .reference = {},
+                           .buyer = {},
+                           .return_url = {},
+                           .metadata = {},
+                           .policy = {},
+                           .connector = {},
+                           .attempts = {},
+                           .error = {},
+                           .attention = {},
+                           .next_action_url = {},
                            .expires_at = {}};
   record.created_at = record.updated_at = std::chrono::system_clock::now();
   return record;
 }
 
 inline payments::attempt make_attempt(std::string id) {
-  return {.id = std::move(id), .connector = "alpha", .amount = {1250, *payments::currency::find("EUR")}, .code = {},
-          .gateway_code = {}, .gateway_reference = {}, .reversal_reason = {}};
+  return {.id = std::move(id),
+          .connector = "alpha",
+          .amount = {1250, *payments::currency::find("EUR")},
+          .code = {},
+          .gateway_code = {},
+          .gateway_reference = {},
+          .reversal_reason = {}};
 }
 
 inline core::journal_write creation(const payments::payment& record, const std::string& key = {},

@@ -1,9 +1,9 @@
 // Opening: what is created, what is refused and in which words, migrations.
-#include <catch2/catch.hpp>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <csignal>
 #include <fstream>

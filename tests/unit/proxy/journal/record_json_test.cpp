@@ -56,9 +56,14 @@ payments::payment full_payment() {
   record.policy = "cards-eu";
   record.connector = "beta";
   record.attempts = {full_attempt(), make_attempt("att_2")};
-  record.error = payments::payment_error{"card_declined", "The card was declined.",
-                                         payments::decline_reason::do_not_honor, payments::decline_class::risk,
-                                         payments::advice::contact_issuer, std::chrono::seconds(0), "beta", "05"};
+  record.error = payments::payment_error{"card_declined",
+                                         "The card was declined.",
+                                         payments::decline_reason::do_not_honor,
+                                         payments::decline_class::risk,
+                                         payments::advice::contact_issuer,
+                                         std::chrono::seconds(0),
+                                         "beta",
+                                         "05"};
   record.attention = payments::attention{at(77), "no_proof_available"};
   record.next_action_url = "https://acs.example/3ds";
   record.cancel_requested = record.answered = record.interrupted = true;

@@ -184,13 +184,14 @@ struct other_gateway {
   net::server server;
   std::uint16_t port = server.listen("127.0.0.1", 0);
   other_gateway(boost::asio::io_context& context, unsigned status)
-      : server({&context}, {},
-               [status](std::size_t, net::request&&, net::responder reply) {
-                 reply.send({status, {}, {}});
-               },
-               [](unsigned refused, std::string_view) {
-                 return net::response{refused, {}, {}};
-               }) {}
+      : server(
+            {&context}, {},
+            [status](std::size_t, net::request&&, net::responder reply) {
+              reply.send({status, {}, {}});
+            },
+            [](unsigned refused, std::string_view) {
+              return net::response{refused, {}, {}};
+            }) {}
 };
 
 }  // namespace

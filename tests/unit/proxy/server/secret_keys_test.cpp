@@ -1,7 +1,7 @@
 // The keys directory: made once, private, and bound to its journal.
-#include <catch2/catch.hpp>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <catch2/catch.hpp>
 
 #include <filesystem>
 #include <fstream>

@@ -32,8 +32,7 @@ TEST_CASE("fields have types") {
   line.text("a", "x").number("b", -5).flag("c", true).begin_list("d").element("p").element("q").end_list();
   line.begin_list("e").end_list().text_if_any("f", "").text_if_any("g", "y");
   line.time("t", std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} + std::chrono::milliseconds{36'000'007});
-  CHECK(line.finish() ==
-        R"({"a":"x","b":-5,"c":true,"d":["p","q"],"e":[],"g":"y","t":"2026-11-20T10:00:00.007Z"})");
+  CHECK(line.finish() == R"({"a":"x","b":-5,"c":true,"d":["p","q"],"e":[],"g":"y","t":"2026-11-20T10:00:00.007Z"})");
 }
 
 TEST_CASE("an empty line is an object") {
@@ -65,11 +64,12 @@ TEST_CASE("valid UTF-8 comes back exactly") {
 
 TEST_CASE("bytes that are no UTF-8 become U+FFFD, each one") {
   const std::string replaced = "\xEF\xBF\xBD";
-  CHECK(value_of(line_with("a\xFF" "b")) == "a" + replaced + "b");
-  CHECK(value_of(line_with("\xC0\xAF")) == replaced + replaced);           // overlong
+  CHECK(value_of(line_with("a\xFF"
+                           "b")) == "a" + replaced + "b");
+  CHECK(value_of(line_with("\xC0\xAF")) == replaced + replaced);                 // overlong
   CHECK(value_of(line_with("\xED\xA0\x80")) == replaced + replaced + replaced);  // surrogate
   CHECK(value_of(line_with("\xF4\x90\x80\x80")) == replaced + replaced + replaced + replaced);
-  CHECK(value_of(line_with("\xE2\x82")) == replaced + replaced);           // cut short
+  CHECK(value_of(line_with("\xE2\x82")) == replaced + replaced);  // cut short
 }
 
 TEST_CASE("random bytes always make one line of valid JSON") {

@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-#include <boost/json.hpp>
 #include <unistd.h>
+#include <boost/json.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -62,7 +62,8 @@ TEST_CASE("a payment is one line with what an operator needs") {
   CHECK(line == boost::json::parse(R"({"level":"info","event":"payment_answered",
       "payment":"pay_01KAF3ZJ5M8N2Q4R6S8T0V2W4X","merchant":"demo","livemode":false,"status":"succeeded","amount":1250,
       "currency":"EUR","connector":"beta","attempts":2,"outcomes":["not_sent:connect_timeout","approved"],
-      "duration_ms":1084,"request_id":"req_1"})").as_object());
+      "duration_ms":1084,"request_id":"req_1"})")
+                    .as_object());
 }
 
 TEST_CASE("a decline shows its reason") {
@@ -111,11 +112,11 @@ TEST_CASE("lines keep their order and their kinds") {
   std::vector<std::string> seen;
   for (const auto& line : file.lines())
     seen.push_back(std::string(line.at("level").as_string()) + " " + std::string(line.at("event").as_string()));
-  CHECK(seen == std::vector<std::string>{
-                    "info started", "info recovered", "warn send_unclear", "warn reversal", "warn attention",
-                    "error invariant_violated", "info payment_settled", "info config_reloaded",
-                    "error config_refused", "error journal_unavailable", "info journal_available", "debug http_request",
-                    "error http_request", "warn keys_changed", "info stopping", "info stopped"});
+  CHECK(seen == std::vector<std::string>{"info started", "info recovered", "warn send_unclear", "warn reversal",
+                                         "warn attention", "error invariant_violated", "info payment_settled",
+                                         "info config_reloaded", "error config_refused", "error journal_unavailable",
+                                         "info journal_available", "debug http_request", "error http_request",
+                                         "warn keys_changed", "info stopping", "info stopped"});
 }
 
 TEST_CASE("the level decides, and can be changed while running") {
@@ -166,7 +167,9 @@ TEST_CASE("threads write whole lines") {
     const auto out = file.open();
     std::vector<std::thread> threads;
     for (int thread = 0; thread < 4; ++thread)
-      threads.emplace_back([&out] { for (int count = 0; count < 500; ++count) out->payment_answered(test::sample_payment(), 1ms); });
+      threads.emplace_back([&out] {
+        for (int count = 0; count < 500; ++count) out->payment_answered(test::sample_payment(), 1ms);
+      });
     for (auto& each : threads) each.join();
     CHECK(out->dropped() == 0);
   }

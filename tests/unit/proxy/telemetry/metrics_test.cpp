@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "proxy/telemetry/series.hpp"
-#include "tests/unit/proxy/telemetry/sample_payment.hpp"
 #include "proxy/telemetry/watcher.hpp"
+#include "tests/unit/proxy/telemetry/sample_payment.hpp"
 
 using namespace turnout;
 using namespace turnout::telemetry;
@@ -167,7 +167,8 @@ TEST_CASE("connectors have a score and one state, and go with their configuratio
 
 TEST_CASE("unresolved payments are summed over engines and fall back to 0") {
   metrics counts("0.1.0");
-  const std::vector<core::engine::unresolved_view> views{{"alpha", 2, 3000ms}, {"beta", 1, 500ms}, {"alpha", 1, 9000ms}};
+  const std::vector<core::engine::unresolved_view> views{
+      {"alpha", 2, 3000ms}, {"beta", 1, 500ms}, {"alpha", 1, 9000ms}};
   counts.set_unresolved(views);
   CHECK(has_line(counts, R"(turnout_payments_unresolved{connector="alpha"} 3)"));
   CHECK(has_line(counts, R"(turnout_payments_unresolved{connector="beta"} 1)"));
@@ -211,7 +212,9 @@ TEST_CASE("hostile label values can forge nothing") {
   counts.on_reversal("\xFF\xFE\0bytes", "caf\xC3\xA9");
   const std::string text = counts.render();
   CHECK(lines_with(counts, "turnout_forged_total") == 0);
-  CHECK(has_line(counts, R"(turnout_payments_total{currency="EUR",merchant="evil\"} 1 turnout_forged_total{x=\"\\",status="succeeded"} 1)"));
+  CHECK(has_line(
+      counts,
+      R"(turnout_payments_total{currency="EUR",merchant="evil\"} 1 turnout_forged_total{x=\"\\",status="succeeded"} 1)"));
   CHECK(text.find("4242") == std::string::npos);
   CHECK(text.find("5555") == std::string::npos);
   CHECK(text.find(std::string(200, 'x')) == std::string::npos);
@@ -221,7 +224,8 @@ TEST_CASE("hostile label values can forge nothing") {
 
 TEST_CASE("label values are cut between characters") {
   CHECK(clean_label(std::string(127, 'a') + "\xC3\xA9") == std::string(127, 'a'));
-  CHECK(clean_label("a\x01" "b") == "a b");
+  CHECK(clean_label("a\x01"
+                    "b") == "a b");
   CHECK(clean_label("").empty());
 }
 

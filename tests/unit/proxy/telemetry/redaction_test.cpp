@@ -40,8 +40,8 @@ TEST_CASE("card numbers of every brand are masked") {
 
 TEST_CASE("however the number is spelled") {
   const std::string number = "4242424242424242";
-  for (const char* separator : {"", " ", "-", "  ", " - ", "+", "%20", "%2D", "%2d", "%2B", "\t", "\n", "\\u0020", "\xC2\xA0",
-                                "\xE2\x80\x91", "\xE2\x80\x93"}) {
+  for (const char* separator : {"", " ", "-", "  ", " - ", "+", "%20", "%2D", "%2d", "%2B", "\t", "\n", "\\u0020",
+                                "\xC2\xA0", "\xE2\x80\x91", "\xE2\x80\x93"}) {
     CAPTURE(separator);
     CHECK(redacted("a" + spelled(number, separator, plain) + "b") == "a[redacted]b");
     CHECK(redacted("a" + spelled(number, separator, percent) + "b") == "a[redacted]b");
@@ -63,9 +63,9 @@ TEST_CASE("a number among other digits is found") {
 }
 
 TEST_CASE("what is no card number stays") {
-  for (const char* text : {"", "4242", "4242424242424241", "12345678901", "2026-11-20T10:00:00.123Z", "192.168.100.100:8080",
-                           "pay_01KAF3ZJ5M8N2Q4R6S8T0V2W4X", "amount 1250 EUR", "%", "%4", "%zz%3", "\\u00", "\\u003",
-                           "4242/4242/4242/4242", "100%", "\xE2\x80", "0x1234567890abcdef"})
+  for (const char* text : {"", "4242", "4242424242424241", "12345678901", "2026-11-20T10:00:00.123Z",
+                           "192.168.100.100:8080", "pay_01KAF3ZJ5M8N2Q4R6S8T0V2W4X", "amount 1250 EUR", "%", "%4",
+                           "%zz%3", "\\u00", "\\u003", "4242/4242/4242/4242", "100%", "\xE2\x80", "0x1234567890abcdef"})
     CHECK(redacted(text) == text);
 }
 

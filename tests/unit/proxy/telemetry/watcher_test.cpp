@@ -34,8 +34,7 @@ std::vector<std::string> events_of(metrics& counts, Use&& use) {
   }
   std::vector<std::string> events;
   std::ifstream in(name);
-  for (std::string line; std::getline(in, line);)
-    events.emplace_back(boost::json::parse(line).at("event").as_string());
+  for (std::string line; std::getline(in, line);) events.emplace_back(boost::json::parse(line).at("event").as_string());
   std::filesystem::remove(name);
   return events;
 }
