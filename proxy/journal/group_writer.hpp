@@ -74,6 +74,7 @@ class group_writer {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<pending> queue_;
+  std::size_t last_group_ = 0;
   bool sleeping_ = false, stopping_ = false;
 
   std::thread thread_;  ///< last: starts when everything else stands

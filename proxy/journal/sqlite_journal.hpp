@@ -32,7 +32,9 @@ struct journal_options {
   std::chrono::milliseconds reserve_retry{1000};  ///< between tries to get the reserve back; > 0
   std::chrono::hours key_retention{48};           ///< idempotency keys are kept at least this long; at least 24 h
   std::chrono::minutes purge_warmup{10};          ///< after the start no key is removed; see purge_rule.hpp
-  int checkpoint_pages = 8000;                    ///< of write-ahead log before it is copied while busy; > 0
+  /// How long a group that is smaller than the one before waits for more; > 0.
+  std::chrono::microseconds group_patience{200};
+  int checkpoint_pages = 8000;  ///< of write-ahead log before it is copied while busy; > 0
   /// After each durable group, on the writer thread: how long it took, how many writes it had.
   std::function<void(double commit_seconds, std::size_t batch)> on_commit;
   /// Something failed that the journal goes on after; any thread. Default: a line on stderr.

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 // glibc's own allocator, under the names that it keeps for this purpose.
 extern "C" {
@@ -21,6 +22,7 @@ void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* old, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
+void __libc_free(void* old);
 }
 
 namespace {
@@ -105,7 +107,30 @@ int posix_memalign(void** into, std::size_t alignment, std::size_t size) {
   *into = memalign(alignment, size);
   return *into == nullptr ? ENOMEM : 0;
 }
+void free(void* old) { __libc_free(old); }
 int fsync(int file) { return synced(SYS_fsync, file); }
 int fdatasync(int file) { return synced(SYS_fdatasync, file); }
 
 }  // extern "C"
+
+// The proxy's allocator replaces these too: they have to come here first.
+void* operator new(std::size_t size) {
+  if (void* made = malloc(size)) return made;
+  throw std::bad_alloc();
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return malloc(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return malloc(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  if (void* made = memalign(static_cast<std::size_t>(alignment), size)) return made;
+  throw std::bad_alloc();
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) { return operator new(size, alignment); }
+void operator delete(void* old) noexcept { free(old); }
+void operator delete[](void* old) noexcept { free(old); }
+void operator delete(void* old, std::size_t) noexcept { free(old); }
+void operator delete[](void* old, std::size_t) noexcept { free(old); }
+void operator delete(void* old, std::align_val_t) noexcept { free(old); }
+void operator delete[](void* old, std::align_val_t) noexcept { free(old); }
+void operator delete(void* old, std::size_t, std::align_val_t) noexcept { free(old); }
+void operator delete[](void* old, std::size_t, std::align_val_t) noexcept { free(old); }
