@@ -5,6 +5,8 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
@@ -85,7 +87,26 @@ std::unique_ptr<telemetry::log> proxy::open_log() const {
   return opened;
 }
 
+// Keys without the journal they were made for: it may have been lost, and with
+// it the memory of what was charged.
+void proxy::look_for_lost_journal() const {
+  if (!secret_keys::exist(settings_.keys_directory)) return;
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(settings_.journal_path, missing);
+  if (!missing && size == 0)
+    throw start_error("the journal " + settings_.journal_path + " is empty, but the keys in " +
+                      settings_.keys_directory +
+                      " were made for one that was not; restore it from its backup, or remove the empty file to begin "
+                      "a new journal");
+  if (missing == std::errc::no_such_file_or_directory)
+    log_->note(telemetry::log_level::warn, "journal_new",
+               "there was no journal at " + settings_.journal_path +
+                   " though its keys exist: a new one begins, and payments and idempotency keys of an earlier one are "
+                   "not known to it");
+}
+
 std::unique_ptr<journal::sqlite_journal> proxy::open_journal() {
+  look_for_lost_journal();
   journal::journal_options options;
   options.on_commit = [this](double seconds, std::size_t writes) {
     metrics_.journal_commit(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)), writes);

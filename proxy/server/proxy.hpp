@@ -53,6 +53,7 @@ class proxy {
 
   // Start, in this order.
   std::unique_ptr<telemetry::log> open_log() const;
+  void look_for_lost_journal() const;
   std::unique_ptr<journal::sqlite_journal> open_journal();
   secret_keys open_keys();
   void load_api_keys();

@@ -148,6 +148,11 @@ secret_keys secret_keys::open(const fs::path& given, const journal_binding& jour
   return result;
 }
 
+bool secret_keys::exist(const fs::path& directory) noexcept {
+  std::error_code unreadable;
+  return fs::exists(directory / key_names.back(), unreadable);
+}
+
 std::string secret_keys::identity() const {
   // Over all three, so that exchanging any one of them is noticed.
   secret_string both(std::string(request_.reveal()) + std::string(card_.reveal()));

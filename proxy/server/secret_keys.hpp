@@ -35,6 +35,9 @@ class secret_keys {
   /// used. Durable when it returns. Throws keys_error.
   static secret_keys open(const std::filesystem::path& directory, const journal_binding& journal);
 
+  /// True when keys were made in `directory` before: by a proxy that had a journal.
+  static bool exist(const std::filesystem::path& directory) noexcept;
+
   /// 32 bytes each, for HMAC-SHA256.
   std::string_view request_key() const noexcept { return request_.reveal(); }
   std::string_view card_key() const noexcept { return card_.reveal(); }

@@ -180,6 +180,22 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual((refused.status, refused.json["code"]), (403, "origin_refused"))
         self.assertEqual(admin.request("POST", "/-/reload").status, 200)
 
+    def test_an_emptied_journal_refuses_to_start_and_a_missing_one_is_told(self):
+        place = self.open()
+        http = Http(place.proxy.port)
+        self.assertEqual(http.request("POST", "/v1/payments", payment(), self.headers).status, 201)
+        http.close()
+        place.proxy.stop()
+        for each in place.proxy.journal.parent.glob("journal.db*"):
+            each.unlink()
+        place.proxy.journal.touch()
+        refused = place.proxy.run("serve", "--conf", str(place.proxy.conf))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("is empty", refused.stderr)
+        place.proxy.journal.unlink()
+        place.proxy.start()
+        place.proxy.process.line_matching('"journal_new"')
+
     def test_a_revoked_key_stops_working_while_the_proxy_runs(self):
         place = self.open()
         http = Http(place.proxy.port)
