@@ -127,7 +127,7 @@ task<void> session::converse() {
         // The responder went down with the handler, which closes the connection.
       }
     }
-    wipe(message.body);
+    wipe(message.body);  // NOLINT(bugprone-use-after-move): a short text is copied by a move
     if (kind_ == answer_kind::none && !co_await await_answer()) co_return;
     if (kind_ == answer_kind::abort || phase_ == phase::over) co_return;
     const bool close = must_close();

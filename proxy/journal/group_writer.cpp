@@ -63,9 +63,10 @@ void group_writer::enqueue(core::journal_write write, std::function<void(core::c
   }
   if (wake) wake_.notify_one();
   if (accepted) return;
+  // Neither was moved from: the queue did not take them.
   std::vector<completion> refused;
-  refused.push_back({std::move(done), {}});
-  owner->deliver(std::move(refused));
+  refused.push_back({std::move(done), {}});  // NOLINT(bugprone-use-after-move)
+  owner->deliver(std::move(refused));        // NOLINT(bugprone-use-after-move)
 }
 
 void group_writer::run() {
