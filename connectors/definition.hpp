@@ -15,11 +15,14 @@
 
 namespace turnout::connectors {
 
-/// What a request template may read. `card` is null except on charges and replays.
+/// What a request template may read. `card` is null except on charges and
+/// replays; `modification` is null except on captures, refunds and voids: then
+/// {{amount.*}} is its amount, and {{attempt.id}} in `idempotency.value` its id.
 struct request_context {
   const payments::payment& payment;
   const payments::attempt& attempt;
   const payments::card* card;
+  const payments::modification* modification = nullptr;
 };
 
 class definition {

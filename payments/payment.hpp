@@ -9,6 +9,7 @@
 
 #include "payments/attempt.hpp"
 #include "payments/card.hpp"
+#include "payments/modification.hpp"
 #include "payments/money.hpp"
 
 namespace turnout::payments {
@@ -57,6 +58,7 @@ struct payment {
   std::string policy;                                         ///< the name of the policy that matched
   std::string connector;                                      ///< of the attempt that stands; empty when none does
   std::vector<attempt> attempts;
+  std::vector<modification> modifications;  ///< in the order they were asked for
   std::optional<payment_error> error;
   std::optional<payments::attention> attention;
   std::string next_action_url;  ///< while requires_action

@@ -32,6 +32,11 @@ struct send_result {
   /// The rule reads an amount, a currency or `captured`, and the answer had none
   /// that parses: an approval is reversed and rejected, never taken for the one asked.
   bool amount_unreadable = false;
+  /// inquire: how much of the charge the gateway says is captured or refunded by
+  /// now, in the charged currency's minor units, and whether it is voided; where
+  /// it tells. It settles a capture, refund or void whose own answer was lost.
+  std::optional<std::int64_t> captured_total, refunded_total;
+  std::optional<bool> voided;
   std::string action_url;  ///< requires_action: where the shopper must go
   milliseconds latency{0};
 };
