@@ -46,19 +46,6 @@ std::optional<problem> check_media_type(const net::headers& fields) {
   return std::nullopt;
 }
 
-std::vector<field_error> unknown_parameters(std::string_view query) {
-  std::vector<field_error> errors;
-  for (const std::string_view each : query_names(query)) {
-    if (errors.size() == most_errors) break;
-    // A query is bytes: what is not ASCII would break the problem document.
-    std::string shown = shown_path(each);
-    for (char& c : shown)
-      if (c < 0x20 || c > 0x7e) c = '?';
-    errors.push_back({std::move(shown), "is not a known query parameter"});
-  }
-  return errors;
-}
-
 }  // namespace
 
 struct api::exchange {
@@ -67,6 +54,7 @@ struct api::exchange {
   endpoint_call& call;
   std::string_view path, parameter;
   principal who;
+  query asked;  ///< has only what the endpoint's row names
 
   /// The payment named in the path, if it is the caller's.
   std::optional<payments::payment> find_own() const {
@@ -77,7 +65,8 @@ struct api::exchange {
   }
 };
 
-const api::endpoint api::endpoints[5] = {
+// A row that names no query parameters accepts none.
+const api::endpoint api::endpoints[] = {
     {"POST", "/v1/payments", &api::create_payment},
     {"GET", "/v1/payments/{id}", &api::get_payment},
     {"GET", "/v1/payments/{id}/attempts", &api::get_attempts},
@@ -144,9 +133,10 @@ void api::dispatch(std::size_t worker, net::request& message, endpoint_call& cal
   std::optional<principal> who;
   if (given) who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival.steady);
   if (!who) return call.refuse(unauthorized());
-  if (std::vector<field_error> errors = unknown_parameters(target.query); !errors.empty())
-    return call.refuse(invalid(std::move(errors)));
-  exchange at{world_.workers[worker], message, call, target.path, found.parameter, std::move(*who)};
+  std::vector<field_error> errors;
+  query asked = query::read(target.query, found.row->parameters, errors);
+  if (!errors.empty()) return call.refuse(invalid(std::move(errors)));
+  exchange at{world_.workers[worker], message, call, target.path, found.parameter, std::move(*who), std::move(asked)};
   (this->*found.row->serve)(at);
 }
 

@@ -12,6 +12,7 @@
 #include "proxy/api/api_key_ring.hpp"
 #include "proxy/api/endpoint_call.hpp"
 #include "proxy/api/keyed_mac.hpp"
+#include "proxy/api/query.hpp"
 #include "proxy/api/reader.hpp"
 #include "proxy/core/engine.hpp"
 
@@ -62,8 +63,9 @@ class api {
   struct endpoint {
     std::string_view method, path;
     void (api::*serve)(exchange&);
+    parameter_names parameters = {};  ///< of the query
   };
-  static const endpoint endpoints[5];
+  static const endpoint endpoints[];
 
   void dispatch(std::size_t worker, net::request& message, endpoint_call& call);
   void create_payment(exchange& at);

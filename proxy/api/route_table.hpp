@@ -1,11 +1,9 @@
 #pragma once
 // Which endpoint a method and a path mean. Endpoints are rows of a table; a
 // row has at least `method` and `path`, where `{…}` stands for one segment.
-#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace turnout::api {
 
@@ -50,17 +48,6 @@ inline split_target split(std::string_view target) noexcept {
   const std::size_t question = target.find('?');
   if (question == std::string_view::npos) return {target, {}};
   return {target.substr(0, question), target.substr(question + 1)};
-}
-
-/// Names of the query's parameters, as written.
-inline std::vector<std::string_view> query_names(std::string_view query) {
-  std::vector<std::string_view> names;
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    if (!pair.empty()) names.push_back(pair.substr(0, pair.find('=')));
-  }
-  return names;
 }
 
 }  // namespace turnout::api
