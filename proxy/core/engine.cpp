@@ -22,10 +22,19 @@ constexpr std::size_t wake_batch = 200;
 constexpr payments::milliseconds wake_interval{500};
 constexpr payments::milliseconds wake_pause{2000};
 
-payments::payment new_record(const create_command& command, const policies::policy& policy, random_source& random) {
+/// An id of a payment that belongs to this engine: one in `owners` does.
+std::string make_own_id(const ownership& own, wall_time now, random_source& random) {
+  std::string id;
+  do id = payments::make_identifier("pay", now, random);
+  while (!own.has(id));
+  return id;
+}
+
+payments::payment new_record(const create_command& command, const policies::policy& policy, const ownership& own,
+                             random_source& random) {
   const payments::payment_request& wish = command.request;
   payments::payment record{.merchant = wish.merchant, .livemode = wish.livemode, .amount = wish.amount};
-  record.id = payments::make_identifier("pay", command.arrival.wall, random);
+  record.id = make_own_id(own, command.arrival.wall, random);
   record.capture = wish.capture;
   record.method = wish.method;
   record.card = command.card.summary();
@@ -75,9 +84,9 @@ void engine::implementation::wake(const std::string& connector, std::vector<std:
 }
 
 engine::engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config,
-               decision_writer explain)
-    : implementation_(std::make_shared<implementation>(
-          implementation{world, routing, watcher, std::move(config), std::move(explain), *this, false, 0, {}, {}})) {}
+               decision_writer explain, ownership own)
+    : implementation_(std::make_shared<implementation>(implementation{
+          world, routing, watcher, std::move(config), std::move(explain), own, *this, false, 0, {}, {}})) {}
 
 engine::~engine() = default;
 
@@ -105,7 +114,7 @@ void engine::create(create_command command, std::function<void(create_result)> d
   } else if (choice.chosen == nullptr) {
     refusal = create_result{.status = create_status::no_policy};
   } else {
-    record = new_record(command, *choice.chosen, home.world.random);
+    record = new_record(command, *choice.chosen, home.own, home.world.random);
     found = find_candidates(*home.config, choice.chosen->route, *record);
     if (found.candidates.empty())
       refusal = create_result{.status = create_status::no_candidate, .excluded = std::move(found.excluded)};

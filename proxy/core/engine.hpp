@@ -1,7 +1,7 @@
 #pragma once
 // Drives payment_flow over the four ports. One engine per worker thread; a
-// payment is owned by the engine that created (or recovered) it until it has
-// nothing left to do. No I/O, no clock, no threads of its own.
+// payment is worked on by the engine that ownership.hpp says, and makes its
+// payments so that they are its own. No I/O, no clock, no threads of its own.
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +12,7 @@
 #include "payments/payment.hpp"
 #include "proxy/core/configuration.hpp"
 #include "proxy/core/observer.hpp"
+#include "proxy/core/ownership.hpp"
 #include "proxy/core/ports.hpp"
 #include "proxy/core/shared_routing.hpp"
 
@@ -59,13 +60,13 @@ class engine {
     core::random_source& random;
   };
   engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config,
-         decision_writer explain);
+         decision_writer explain, ownership own = {});
   ~engine();
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
   void create(create_command command, std::function<void(create_result)> done);
-  /// Takes over a payment that the journal holds as not finished.
+  /// Takes over a payment of its own that the journal holds as not finished.
   void recover(payments::payment record);
   /// New payments use `config` from now on.
   void configure(std::shared_ptr<const configuration> config);

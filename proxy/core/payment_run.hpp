@@ -24,6 +24,7 @@ struct engine::implementation {
   observer& watcher;
   std::shared_ptr<const configuration> config;
   decision_writer explain;
+  ownership own;
   engine& owner;
   bool draining = false;
   std::size_t unanswered = 0;

@@ -144,7 +144,8 @@ void proxy::fit_connections(std::size_t descriptors) {
 void proxy::make_workers() {
   const unsigned count = worker_count(settings_);
   for (unsigned i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<worker>(*journal_, routing_, watcher_, configuration_));
+    workers_.push_back(
+        std::make_unique<worker>(*journal_, routing_, watcher_, configuration_, core::ownership{i, count}));
     workers_.back()->engine().on_gateway_recovered = [this](const std::string& connector) {
       tell_gateway_recovered(connector);
     };
@@ -208,12 +209,15 @@ void proxy::make_admin_api() {
       });
 }
 
+worker& proxy::owner_of(std::string_view payment_id) {
+  return *workers_[core::ownership::of(payment_id, workers_.size())];
+}
+
 void proxy::recover() {
   std::vector<payments::payment> unfinished = journal_->unfinished();
   if (!unfinished.empty()) log_->recovered(unfinished.size());
-  std::size_t next = 0;
   for (payments::payment& each : unfinished) {
-    worker& owner = *workers_[next++ % workers_.size()];
+    worker& owner = owner_of(each.id);
     owner.post([&owner, record = std::move(each)]() mutable { owner.engine().recover(std::move(record)); });
   }
 }

@@ -61,6 +61,7 @@ class proxy {
   void make_workers();
   void make_merchant_api();
   void make_admin_api();
+  worker& owner_of(std::string_view payment_id);
   void recover();
   void listen();
   std::uint16_t listen_on(net::server& server, const listener_settings& where, const char* key, const char* variable);

@@ -11,13 +11,13 @@
 namespace turnout::server {
 
 worker::worker(journal::sqlite_journal& journal, core::shared_routing& routing, core::observer& watcher,
-               const std::shared_ptr<const core::configuration>& config)
+               const std::shared_ptr<const core::configuration>& config, core::ownership own)
     : guard_(boost::asio::make_work_guard(context_)),
       journal_(journal.journal_for([this](std::function<void()> work) { post(std::move(work)); })),
       view_(journal.make_reader()) {
   transport_.configure(config);
   engine_ = std::make_unique<core::engine>(core::engine::ports{*journal_, transport_, clock_, random_}, routing,
-                                           watcher, config, decision_text);
+                                           watcher, config, decision_text, own);
 }
 
 worker::~worker() { stop(); }

@@ -21,7 +21,7 @@ class worker {
  public:
   /// `journal` must outlive the worker.
   worker(journal::sqlite_journal& journal, core::shared_routing& routing, core::observer& watcher,
-         const std::shared_ptr<const core::configuration>& config);
+         const std::shared_ptr<const core::configuration>& config, core::ownership own);
   ~worker();
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
