@@ -25,6 +25,10 @@ problem invalid(std::vector<field_error> errors) {
 /// The same words whether there is no such payment or it is somebody else's.
 problem no_payment() { return make(problems::not_found, "no payment has this id"); }
 
+problem insufficient_scope(scope needed) {
+  return make(problems::insufficient_scope, "this needs a key with the scope " + std::string(name_of(needed)));
+}
+
 problem unauthorized() {
   problem made = make(problems::unauthorized, "give an API key: Authorization: Bearer ak_…:sk_…, or HTTP Basic");
   made.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"turnout\", Basic realm=\"turnout\", charset=\"UTF-8\"");
@@ -67,11 +71,11 @@ struct api::exchange {
 
 // A row that names no query parameters accepts none.
 const api::endpoint api::endpoints[] = {
-    {"POST", "/v1/payments", &api::create_payment},
-    {"GET", "/v1/payments/{id}", &api::get_payment},
-    {"GET", "/v1/payments/{id}/attempts", &api::get_attempts},
-    {"GET", "/v1/payments/{id}/events", &api::get_events},
-    {"GET", "/v1/payments/{id}/decisions", &api::get_decisions},
+    {"POST", "/v1/payments", scope::payments_write, &api::create_payment},
+    {"GET", "/v1/payments/{id}", scope::payments_read, &api::get_payment},
+    {"GET", "/v1/payments/{id}/attempts", scope::payments_read, &api::get_attempts},
+    {"GET", "/v1/payments/{id}/events", scope::payments_read, &api::get_events},
+    {"GET", "/v1/payments/{id}/decisions", scope::payments_read, &api::get_decisions},
 };
 
 worker worker::with(core::engine& engine, turnout::api::reader& reader, std::function<std::string()> make_request_id,
@@ -133,6 +137,7 @@ void api::dispatch(std::size_t worker, net::request& message, endpoint_call& cal
   std::optional<principal> who;
   if (given) who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival.steady);
   if (!who) return call.refuse(unauthorized());
+  if (!who->scopes.has(found.row->needs)) return call.refuse(insufficient_scope(found.row->needs));
   std::vector<field_error> errors;
   query asked = query::read(target.query, found.row->parameters, errors);
   if (!errors.empty()) return call.refuse(invalid(std::move(errors)));

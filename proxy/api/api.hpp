@@ -62,6 +62,7 @@ class api {
   struct exchange;  ///< one authenticated request
   struct endpoint {
     std::string_view method, path;
+    scope needs;  ///< a key without it is refused
     void (api::*serve)(exchange&);
     parameter_names parameters = {};  ///< of the query
   };

@@ -86,7 +86,7 @@ std::optional<principal> api_key_ring::look_up(std::string_view id, std::string_
   const secret_hash& expected = found == keys->end() ? nobody : found->second.hash;
   const bool equal = CRYPTO_memcmp(given.data(), expected.data(), given.size()) == 0;
   if (!equal || found == keys->end()) return std::nullopt;
-  return principal{found->second.merchant, found->second.livemode, found->second.id};
+  return principal{found->second.merchant, found->second.livemode, found->second.id, found->second.scopes};
 }
 
 bool api_key_ring::knows(std::string_view id) const {

@@ -22,6 +22,7 @@ struct principal {
   std::string merchant;
   bool livemode = false;
   std::string key_id;
+  scope_set scopes{};
 };
 
 class api_key_ring {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
@@ -22,7 +23,9 @@ namespace turnout::api {
 namespace {
 
 namespace json = boost::json;
-constexpr std::int64_t format_version = 1;
+/// Version 1 knew neither scopes nor expiry. Whoever does not know them would
+/// let a key do more, and longer: hence another number, which it refuses.
+constexpr std::int64_t format_version = 2;
 
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int error) {
   throw std::runtime_error(what + " " + path.string() + ": " + std::system_category().message(error));
@@ -108,7 +111,7 @@ std::string timestamp() {
 }
 
 std::string render(const std::vector<api_key>& keys) {
-  std::string text = "{\"version\": 1, \"keys\": [";
+  std::string text = "{\"version\": " + std::to_string(format_version) + ", \"keys\": [";
   for (std::size_t i = 0; i < keys.size(); ++i) {
     text.append(i == 0 ? "\n  {\"id\": " : ",\n  {\"id\": ");
     append_string(text, keys[i].id);
@@ -121,6 +124,18 @@ std::string render(const std::vector<api_key>& keys) {
     append_string(text, keys[i].created_at);
     text.append(", \"revoked_at\": ");
     append_string_or_null(text, keys[i].revoked_at);
+    text.append(", \"expires_at\": ");
+    if (keys[i].expires_at)
+      append_time(text, *keys[i].expires_at);
+    else
+      text.append("null");
+    text.append(", \"scopes\": [");
+    for (const scope each : every_scope) {
+      if (!keys[i].scopes.has(each)) continue;
+      if (text.back() != '[') text.append(", ");
+      append_string(text, name_of(each));
+    }
+    text.push_back(']');
     text.push_back('}');
   }
   return text.append("\n]}\n");
@@ -140,7 +155,27 @@ secret_hash parse_hash(std::string_view hex) {
   return hash;
 }
 
-api_key parse_key(const json::object& from) {
+/// The form that append_time() writes.
+payments::wall_time parse_time(const std::string& text) {
+  std::tm parts{};
+  const char* const end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (end == nullptr || *end != '\0') throw std::runtime_error("a time is not like 2026-11-20T10:00:00Z");
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+scope_set parse_scopes(const json::value* list) {
+  if (!list || !list->is_array()) throw std::runtime_error("a key has no scopes");
+  scope_set scopes;
+  for (const json::value& each : list->get_array()) {
+    const std::optional<scope> known =
+        each.is_string() ? find_scope({each.get_string().data(), each.get_string().size()}) : std::nullopt;
+    if (!known) throw std::runtime_error("a key has an unknown scope");
+    scopes.add(*known);
+  }
+  return scopes;
+}
+
+api_key parse_key(const json::object& from, std::int64_t version) {
   const auto text = [&](const char* name) {
     const json::value* value = from.if_contains(name);
     if (!value || !value->is_string()) throw std::runtime_error(std::string("a key has no ") + name);
@@ -158,6 +193,14 @@ api_key parse_key(const json::object& from) {
   const json::value* revoked = from.if_contains("revoked_at");
   if (!revoked) throw std::runtime_error("a key has no revoked_at");
   if (!revoked->is_null()) key.revoked_at = text("revoked_at");
+  if (version == 1) {
+    key.scopes = scope_set::all();
+  } else {
+    key.scopes = parse_scopes(from.if_contains("scopes"));
+    const json::value* expires = from.if_contains("expires_at");
+    if (!expires) throw std::runtime_error("a key has no expires_at");
+    if (!expires->is_null()) key.expires_at = parse_time(text("expires_at"));
+  }
   if (!key.id.starts_with("ak_") || !is_merchant_name(key.merchant))
     throw std::runtime_error("a key has a malformed id or merchant");
   return key;
@@ -186,14 +229,14 @@ std::vector<api_key> parse_api_keys(std::string_view text) {
   const json::value root = json::parse({text.data(), text.size()}, ec);
   if (ec || !root.is_object()) throw std::runtime_error("it is not a JSON object");
   const json::value* version = root.get_object().if_contains("version");
-  if (!version || !version->is_int64() || version->get_int64() != format_version)
-    throw std::runtime_error("its version is not 1");
+  if (!version || !version->is_int64() || version->get_int64() < 1 || version->get_int64() > format_version)
+    throw std::runtime_error("its version is not 1 or 2");
   const json::value* list = root.get_object().if_contains("keys");
   if (!list || !list->is_array()) throw std::runtime_error("it has no list of keys");
   std::vector<api_key> keys;
   for (const json::value& each : list->get_array()) {
     if (!each.is_object()) throw std::runtime_error("a key is not an object");
-    keys.push_back(parse_key(each.get_object()));
+    keys.push_back(parse_key(each.get_object(), version->get_int64()));
   }
   return keys;
 }
@@ -211,16 +254,25 @@ std::vector<api_key> api_key_store::list() const {
   }
 }
 
-std::string api_key_store::create(std::string_view merchant, bool livemode) {
+std::string api_key_store::create(std::string_view merchant, bool livemode, scope_set scopes,
+                                  std::optional<payments::wall_time> expires_at) {
   if (!is_merchant_name(merchant))
     throw std::invalid_argument("a merchant's name is 1 to 40 of the characters a-z, 0-9, _ and -");
+  if (scopes.empty()) throw std::invalid_argument("a key without scopes is good for nothing");
   std::error_code ec;
   if (std::filesystem::create_directories(directory_, ec); ec) fail("cannot make", directory_, ec.value());
   std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, ec);
   const directory_lock lock(directory_);
   std::vector<api_key> keys = list();
   const std::string secret = random_text("sk_", 52);
-  api_key fresh{random_text("ak_", 20), std::string(merchant), livemode, timestamp(), {}, hash_secret(secret)};
+  api_key fresh{.id = random_text("ak_", 20),
+                .merchant = std::string(merchant),
+                .livemode = livemode,
+                .scopes = scopes,
+                .created_at = timestamp(),
+                .revoked_at = {},
+                .expires_at = expires_at,
+                .hash = hash_secret(secret)};
   std::string shown = fresh.id + ":" + secret;
   keys.push_back(std::move(fresh));
   replace_file(directory_, file_, render(keys));

@@ -9,6 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "payments/instant.hpp"
+#include "proxy/api/scope.hpp"
+
 namespace turnout::api {
 
 using secret_hash = std::array<unsigned char, 32>;
@@ -19,16 +22,20 @@ struct api_key {
   std::string id;  ///< ak_…
   std::string merchant;
   bool livemode = false;
-  std::string created_at;  ///< RFC 3339
-  std::string revoked_at;  ///< empty while it is good
+  scope_set scopes;
+  std::string created_at;                         ///< RFC 3339
+  std::string revoked_at;                         ///< empty while it is good
+  std::optional<payments::wall_time> expires_at;  ///< useless from then on; nullopt: never
   secret_hash hash{};
   bool revoked() const noexcept { return !revoked_at.empty(); }
+  bool expired(payments::wall_time now) const noexcept { return expires_at && now >= *expires_at; }
 };
 
 /// [a-z0-9_-], 1 to 40 characters.
 bool is_merchant_name(std::string_view text) noexcept;
 
-/// Reads the text of the file; throws std::runtime_error that says what is wrong with it.
+/// Reads the text of the file, also of version 1, whose keys have all scopes
+/// and do not expire; throws std::runtime_error that says what is wrong with it.
 std::vector<api_key> parse_api_keys(std::string_view text);
 
 class api_key_store {
@@ -37,9 +44,10 @@ class api_key_store {
   explicit api_key_store(std::filesystem::path directory);
 
   /// "ak_…:sk_…", which is kept nowhere. Throws std::invalid_argument on a
-  /// merchant's name that may not be, std::runtime_error when the file cannot
-  /// be read or written.
-  std::string create(std::string_view merchant, bool livemode);
+  /// merchant's name that may not be or a key without scopes,
+  /// std::runtime_error when the file cannot be read or written.
+  std::string create(std::string_view merchant, bool livemode, scope_set scopes = scope_set::all(),
+                     std::optional<payments::wall_time> expires_at = std::nullopt);
   /// In the order they were made, revoked ones too. No file: empty.
   std::vector<api_key> list() const;
   /// False when there is no such key; true also when it was revoked before.

@@ -21,6 +21,7 @@ namespace problems {
 inline constexpr problem_kind malformed_request{"malformed_request", 400, "The request cannot be read"};
 inline constexpr problem_kind invalid_request{"invalid_request", 400, "The request is not valid"};
 inline constexpr problem_kind unauthorized{"unauthorized", 401, "A valid API key is needed"};
+inline constexpr problem_kind insufficient_scope{"insufficient_scope", 403, "The API key may not do this"};
 inline constexpr problem_kind origin_refused{"origin_refused", 403, "This is not for web pages"};
 inline constexpr problem_kind not_found{"not_found", 404, "There is no such thing"};
 inline constexpr problem_kind method_not_allowed{"method_not_allowed", 405, "This method is not possible here"};

@@ -3,6 +3,7 @@
 // within a second.
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "proxy/api/api_key_store.hpp"
 #include "proxy/cli/commands.hpp"
@@ -14,6 +15,7 @@ namespace {
 struct options {
   std::string conf = default_conf;
   std::string merchant, mode = "test", id;
+  std::vector<std::string> scopes;
 };
 
 /// Nullopt after the problems were printed.
@@ -24,10 +26,30 @@ std::optional<api::api_key_store> open_store(const options& given) {
   return api::api_key_store(loaded.settings.keys_directory);
 }
 
+std::string listed(api::scope_set scopes) {
+  if (scopes == api::scope_set::all()) return "all";
+  std::string text;
+  for (const api::scope each : api::every_scope) {
+    if (!scopes.has(each)) continue;
+    if (!text.empty()) text += ',';
+    text += api::name_of(each);
+  }
+  return text;
+}
+
+std::vector<std::string> scope_names() {
+  std::vector<std::string> names;
+  for (const api::scope each : api::every_scope) names.emplace_back(api::name_of(each));
+  return names;
+}
+
 int create(const options& given) {
   auto store = open_store(given);
   if (!store) return 1;
-  std::printf("%s\n", store->create(given.merchant, given.mode == "live").c_str());
+  api::scope_set scopes;
+  for (const std::string& each : given.scopes) scopes.add(*api::find_scope(each));
+  if (scopes.empty()) scopes = api::scope_set::all();
+  std::printf("%s\n", store->create(given.merchant, given.mode == "live", scopes).c_str());
   std::fputs("Shown once, kept nowhere: store it now.\n", stderr);
   return 0;
 }
@@ -36,8 +58,9 @@ int list(const options& given) {
   const auto store = open_store(given);
   if (!store) return 1;
   for (const api::api_key& key : store->list())
-    std::printf("%s  %-4s  %s  %s%s\n", key.id.c_str(), key.livemode ? "live" : "test", key.created_at.c_str(),
-                key.merchant.c_str(), key.revoked() ? ("  revoked " + key.revoked_at).c_str() : "");
+    std::printf("%s  %-4s  %s  %s  %s%s\n", key.id.c_str(), key.livemode ? "live" : "test", key.created_at.c_str(),
+                key.merchant.c_str(), listed(key.scopes).c_str(),
+                key.revoked() ? ("  revoked " + key.revoked_at).c_str() : "");
   return 0;
 }
 
@@ -68,6 +91,8 @@ void add_keys(CLI::App& app, command& chosen) {
   creating->add_option("--mode", given->mode, "test keys reach test connectors, live keys live ones")
       ->check(CLI::IsMember({"test", "live"}))
       ->capture_default_str();
+  creating->add_option("--scope", given->scopes, "What it may do; may be repeated; all of it if not given")
+      ->check(CLI::IsMember(scope_names()));
   creating->callback([given, &chosen] { chosen = [given] { return create(*given); }; });
 
   CLI::App* listing = keys->add_subcommand("list", "Ids, modes and merchants; never secrets");

@@ -126,8 +126,9 @@ TEST_CASE("a store that cannot be read says so and is not overwritten") {
   };
   for (const std::string& damaged :
        {std::string(), std::string("{"), std::string("[]"), good.substr(0, good.size() / 2),
-        swap("\"version\": 1", "\"version\": 2"), swap("\"mode\": \"test\"", "\"mode\": \"prod\""),
-        swap(", \"revoked_at\": null", ""), swap("ak_", "xx_"),
+        swap("\"version\": 2", "\"version\": 3"), swap("payments:read", "payments:reed"),
+        swap(", \"expires_at\": null", ""), swap("\"scopes\": [", "\"sopes\": ["),
+        swap("\"mode\": \"test\"", "\"mode\": \"prod\""), swap(", \"revoked_at\": null", ""), swap("ak_", "xx_"),
         swap("\"secret_sha256\": \"", "\"secret_sha256\": \"0")}) {
     INFO(damaged);
     write_all(store.file(), damaged);
@@ -135,6 +136,42 @@ TEST_CASE("a store that cannot be read says so and is not overwritten") {
     CHECK_THROWS_AS(store.create("demo", false), std::runtime_error);
     CHECK(read_all(store.file()) == damaged);
   }
+}
+
+TEST_CASE("a key has the scopes and the expiry that it was made with") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const payments::wall_time noon = std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} + 12h;
+  const auto [id, secret] =
+      halves(store.create("demo", false, scope_set().add(scope::payments_read).add(scope::webhooks_manage), noon));
+  store.create("demo", false);
+  CHECK_THROWS_AS(store.create("demo", false, scope_set()), std::invalid_argument);
+  const std::vector<api_key> keys = store.list();
+  REQUIRE(keys.size() == 2);
+  CHECK(keys[0].scopes == scope_set().add(scope::payments_read).add(scope::webhooks_manage));
+  CHECK(keys[0].expires_at == noon);
+  CHECK_FALSE(keys[0].expired(noon - 1s));
+  CHECK(keys[0].expired(noon));
+  CHECK(keys[1].scopes == scope_set::all());
+  CHECK_FALSE(keys[1].expired(noon + 24h * 365 * 100));
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  ring.load();
+  CHECK(ring.authenticate(id, secret, at(0ms))->scopes == keys[0].scopes);
+}
+
+TEST_CASE("keys made before there were scopes have all of them") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const std::string hash(64, 'a');
+  write_all(store.file(), R"({"version": 1, "keys": [{"id": "ak_old", "merchant": "demo", "mode": "test",
+    "secret_sha256": ")" + hash +
+                              R"(", "created_at": "2026-11-20T10:00:00Z", "revoked_at": null}]})");
+  REQUIRE(store.list().size() == 1);
+  CHECK(store.list()[0].scopes == scope_set::all());
+  CHECK_FALSE(store.list()[0].expires_at.has_value());
+  store.create("demo", false, scope_set().add(scope::payments_read));
+  REQUIRE(store.list().size() == 2);
+  CHECK(store.list()[0].scopes == scope_set::all());
 }
 
 TEST_CASE("the ring knows whose key it is") {
@@ -256,7 +293,7 @@ TEST_CASE("the ring keeps the last good keys and reports once") {
   ring.refresh();
   CHECK(reports.size() == 2);
   CHECK(ring.authenticate(id, secret, at(0ms)).has_value());
-  write_all(store.file(), "{\"version\": 1, \"keys\": []}");
+  write_all(store.file(), "{\"version\": 2, \"keys\": []}");
   ring.refresh();
   CHECK(reports.size() == 2);
   CHECK_FALSE(ring.authenticate(id, secret, at(0ms)).has_value());
