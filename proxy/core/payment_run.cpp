@@ -71,46 +71,52 @@ void payment_run::commit_then(flow::action action) {
   TURNOUT_ASSERT(!committing_);
   committing_ = true;
   const auto self = shared_from_this();
-  journal_write write;
+  const auto write = std::make_shared<journal_write>();
   // Shares ownership of the whole run: the flow's record lives inside it.
-  write.record = std::shared_ptr<const payments::payment>(self, &flow_.record());
-  write.events = uncommitted_;
-  write.decisions = decisions_;
-  write.create = create_;
-  if (create_) write.claim = claim_;
+  write->record = std::shared_ptr<const payments::payment>(self, &flow_.record());
+  write->events = std::exchange(uncommitted_, {});
+  write->decisions = std::exchange(decisions_, {});
+  write->create = create_;
+  if (create_) write->claim = std::move(claim_);
   if (std::holds_alternative<flow::answer>(action) && render_) {
     rendered_ = render_(flow_.record());
-    if (claim_ && is_final(flow_.record().status)) write.answer = rendered_;
+    if (has_key_ && is_final(flow_.record().status)) write->answer = rendered_;
   }
-  home_.world.journal.commit(std::move(write),
-                             [self, action](commit_result result) { self->committed(action, std::move(result)); });
+  commit({action, write});
 }
 
-void payment_run::committed(const flow::action& action, commit_result result) {
+void payment_run::commit(step taken) {
+  auto write = taken.write;
+  home_.world.journal.commit(std::move(write),
+                             [self = shared_from_this(), taken = std::move(taken)](commit_result result) {
+                               self->committed(taken, std::move(result));
+                             });
+}
+
+void payment_run::committed(const step& taken, commit_result result) {
   const auto self = shared_from_this();
-  if (result.status == commit_status::unavailable) return commit_refused(action);
+  if (result.status == commit_status::unavailable) return commit_refused(taken);
   if (result.status == commit_status::key_exists) {
     TURNOUT_ASSERT(create_ && result.existing);
-    reply(answer_from(home_.world.journal, *claim_, std::move(*result.existing)));
+    reply(answer_from(home_.world.journal, *taken.write->claim, std::move(*result.existing)));
     return end();
   }
   committing_ = false;
   create_ = false;
-  observe_events(uncommitted_);
-  uncommitted_.clear();
-  decisions_.clear();
-  act(action);
+  observe_events(taken.write->events);
+  act(taken.action);
   pump();
 }
 
 // Nothing was written. A new payment is refused whole: nothing was sent for
 // it. A later step is tried again until it is durable; a merchant who waits
 // is told what the journal has: processing.
-void payment_run::commit_refused(const flow::action& action) {
+void payment_run::commit_refused(const step& taken) {
   if (create_) {
     // The key may have been used before: then its payment must not be denied.
     std::optional<create_result> earlier;
-    if (claim_) earlier = find_answer(home_.world.journal, flow_.record().merchant, flow_.record().livemode, *claim_);
+    if (const auto& claim = taken.write->claim)
+      earlier = find_answer(home_.world.journal, flow_.record().merchant, flow_.record().livemode, *claim);
     reply(earlier ? std::move(*earlier) : create_result{.status = create_status::unavailable});
     return end();
   }
@@ -119,11 +125,7 @@ void payment_run::commit_refused(const flow::action& action) {
     told.answer = render_(as_processing(flow_.record()));
     reply(std::move(told));
   }
-  const auto self = shared_from_this();
-  home_.world.clock.call_at(now().steady + commit_retry, [self, action] {
-    self->committing_ = false;
-    self->commit_then(action);
-  });
+  home_.world.clock.call_at(now().steady + commit_retry, [self = shared_from_this(), taken] { self->commit(taken); });
 }
 
 void payment_run::act(const flow::action& action) {

@@ -63,6 +63,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void start(candidate_set found, std::optional<idempotency_claim> claim,
              std::function<stored_answer(const payments::payment&)> render, std::function<void(create_result)> done) {
     candidates_ = std::move(found);
+    has_key_ = claim.has_value();
     claim_ = std::move(claim);
     render_ = std::move(render);
     done_ = std::move(done);
@@ -77,11 +78,18 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   const payments::payment_flow& flow() const noexcept { return flow_; }
 
  private:
+  /// A write under way, and what follows once it is durable.
+  struct step {
+    payments::flow::action action;
+    std::shared_ptr<const journal_write> write;
+  };
+
   void pump();
   void perform(payments::flow::action action);
   void commit_then(payments::flow::action action);
-  void committed(const payments::flow::action& action, commit_result result);
-  void commit_refused(const payments::flow::action& action);
+  void commit(step taken);
+  void committed(const step& taken, commit_result result);
+  void commit_refused(const step& taken);
   void act(const payments::flow::action& action);
   void ask_router();
   void send(const payments::flow::send& what);
@@ -104,10 +112,11 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   payments::card card_;
   payments::payment_flow flow_;
 
-  std::optional<idempotency_claim> claim_;
+  std::optional<idempotency_claim> claim_;  ///< until the first write takes it
   std::function<stored_answer(const payments::payment&)> render_;
   std::function<void(create_result)> done_;
   std::optional<stored_answer> rendered_;
+  bool has_key_ = false;
   bool create_ = false;      ///< nothing of this payment is durable yet
   bool committing_ = false;  ///< the record must not change now
   bool pumping_ = false;

@@ -75,8 +75,9 @@ struct commit_result {
 class journal {
  public:
   virtual ~journal() = default;
-  /// Completes when the write is durable (or was refused whole).
-  virtual void commit(journal_write write, std::function<void(commit_result)> done) = 0;
+  /// Completes when the write is durable (or was refused whole). Shared, not copied: the caller
+  /// keeps what it wrote, to try again or to tell of it.
+  virtual void commit(std::shared_ptr<const journal_write> write, std::function<void(commit_result)> done) = 0;
   /// By key within merchant and mode.
   virtual std::optional<key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) = 0;
   virtual std::optional<payments::payment> find_payment(std::string_view id) = 0;

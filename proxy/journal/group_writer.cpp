@@ -50,8 +50,8 @@ int group_writer::count_pages(void* self, sqlite3*, const char*, int pages) {
   return SQLITE_OK;
 }
 
-void group_writer::enqueue(core::journal_write write, std::function<void(core::commit_result)> done,
-                           std::shared_ptr<mailbox> owner) {
+void group_writer::enqueue(std::shared_ptr<const core::journal_write> write,
+                           std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner) {
   bool accepted = false, wake = false;
   {
     std::lock_guard lock(mutex_);
@@ -107,7 +107,7 @@ void group_writer::commit_group(std::vector<pending>& group) {
   std::vector<pending*> writes;
   writes.reserve(group.size());
   for (pending& each : group)
-    if (!each.write.create || reserve_.present()) writes.push_back(&each);
+    if (!each.write->create || reserve_.present()) writes.push_back(&each);
   settle(std::move(writes));
   if (!dead_) answer_group(group);
 }
@@ -123,7 +123,7 @@ void group_writer::settle(std::vector<pending*> writes) {
     return;
   }
   const std::size_t all = writes.size();
-  std::erase_if(writes, [](const pending* each) { return each->write.create; });
+  std::erase_if(writes, [](const pending* each) { return each->write->create; });
   if (writes.size() < all || reserve_.release()) settle(std::move(writes));
 }
 
@@ -133,7 +133,7 @@ std::optional<failure> group_writer::try_commit(const std::vector<pending*>& wri
   const auto begun = steady_clock::now();
   try {
     tables_.begin();
-    for (const pending* each : writes) results.push_back(tables_.apply(each->write));
+    for (const pending* each : writes) results.push_back(tables_.apply(*each->write));
     tables_.commit();
   } catch (const database_error& error) {
     tables_.rollback();
@@ -158,6 +158,8 @@ void group_writer::answer_group(std::vector<pending>& group) {
     auto found = std::find_if(batches.begin(), batches.end(),
                               [&](const auto& batch) { return batch.first == each.owner.get(); });
     if (found == batches.end()) found = batches.insert(batches.end(), {each.owner.get(), {}});
+    // What was written dies on its worker's thread, where it was made.
+    each.write = nullptr;
     found->second.push_back({std::move(each.done), std::move(each.result)});
   }
   for (auto& [owner, batch] : batches) owner->deliver(std::move(batch));

@@ -32,12 +32,12 @@ class group_writer {
   /// Commits what is queued.
   ~group_writer();
 
-  void enqueue(core::journal_write write, std::function<void(core::commit_result)> done,
+  void enqueue(std::shared_ptr<const core::journal_write> write, std::function<void(core::commit_result)> done,
                std::shared_ptr<mailbox> owner);
 
  private:
   struct pending {
-    core::journal_write write;
+    std::shared_ptr<const core::journal_write> write;
     std::function<void(core::commit_result)> done;
     std::shared_ptr<mailbox> owner;
     core::commit_result result;  ///< unavailable until proven otherwise

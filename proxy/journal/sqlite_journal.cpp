@@ -87,7 +87,8 @@ class handle final : public core::journal {
         mailbox_(std::make_shared<mailbox>(std::move(post))) {}
   ~handle() override { mailbox_->close(); }
 
-  void commit(core::journal_write write, std::function<void(core::commit_result)> done) override {
+  void commit(std::shared_ptr<const core::journal_write> write,
+              std::function<void(core::commit_result)> done) override {
     writer_.enqueue(std::move(write), std::move(done), mailbox_);
   }
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override {

@@ -75,9 +75,9 @@ class fake_journal final : public journal {
   bool full = false;
   payments::milliseconds takes = 1ms;
 
-  void commit(journal_write write, std::function<void(commit_result)> done) override {
+  void commit(std::shared_ptr<const journal_write> write, std::function<void(commit_result)> done) override {
     clock_.call_at(clock_.now().steady + takes,
-                   [this, write = std::move(write), done = std::move(done)] { done(apply(write)); });
+                   [this, write = std::move(write), done = std::move(done)] { done(apply(*write)); });
   }
   std::optional<key_entry> find_key(std::string_view merchant, bool, std::string_view key) override {
     const auto found = keys_.find(std::string(merchant) + "/" + std::string(key));

@@ -114,7 +114,7 @@ TEST_CASE("a disk that takes no writes at all: everything is unavailable, nothin
   CHECK(in.write(ending(flying)) == commit_status::unavailable);
   std::vector<commit_status> statuses;
   for (int number = 3; number < 100; ++number)
-    in.port->commit(creation(make_payment(payment_id(number))),
+    in.port->commit(shared(creation(make_payment(payment_id(number)))),
                     [&](core::commit_result result) { statuses.push_back(result.status); });
   in.owner.run_until([&] { return statuses.size() == 97; });
   CHECK(std::set(statuses.begin(), statuses.end()) == std::set{commit_status::unavailable});
@@ -160,12 +160,12 @@ TEST_CASE("a failed sync is fatal, and its group is never acknowledged") {
   REQUIRE(in.write(creation(make_payment(payment_id(1)))) == commit_status::committed);
   in.disk.on_sync([&](const std::string&) { return code; });
   std::atomic<bool> completed = false;
-  in.port->commit(creation(make_payment(payment_id(2))), [&](core::commit_result) { completed = true; });
+  in.port->commit(shared(creation(make_payment(payment_id(2)))), [&](core::commit_result) { completed = true; });
   auto told = fatal.get_future();
   REQUIRE(told.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
   CHECK_THAT(told.get(), Catch::Contains("stopping"));
   in.disk.on_sync(nullptr);
-  in.port->commit(creation(make_payment(payment_id(3))), [&](core::commit_result) { completed = true; });
+  in.port->commit(shared(creation(make_payment(payment_id(3)))), [&](core::commit_result) { completed = true; });
   const int posts = in.owner.posts();
   in.close();
   CHECK_FALSE(completed);
@@ -182,7 +182,7 @@ TEST_CASE("a failed sync while the log is copied is fatal too") {
     return main_file && in.journal ? SQLITE_IOERR_FSYNC : SQLITE_OK;
   });
   in.open();
-  in.port->commit(creation(make_payment(payment_id(1))), [](core::commit_result) {});
+  in.port->commit(shared(creation(make_payment(payment_id(1)))), [](core::commit_result) {});
   CHECK(fatal.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
 }
 
@@ -199,13 +199,14 @@ TEST_CASE("every acknowledged commit survives a power cut, whatever else of it d
   auto create_next = [&] {
     const int number = ++sent;
     const payments::payment record = make_payment(payment_id(number));
-    in.port->commit(creation(record, "key-" + std::to_string(number)), [&, number, record](core::commit_result result) {
-      if (result.status != commit_status::committed) return;
-      created.insert(number);
-      in.port->commit(ending(record), [&, number](core::commit_result last) {
-        if (last.status == commit_status::committed) ended.insert(number);
-      });
-    });
+    in.port->commit(shared(creation(record, "key-" + std::to_string(number))),
+                    [&, number, record](core::commit_result result) {
+                      if (result.status != commit_status::committed) return;
+                      created.insert(number);
+                      in.port->commit(shared(ending(record)), [&, number](core::commit_result last) {
+                        if (last.status == commit_status::committed) ended.insert(number);
+                      });
+                    });
   };
   const int target = static_cast<int>(20 + random() % 200);
   while (static_cast<int>(ended.size()) < target) {

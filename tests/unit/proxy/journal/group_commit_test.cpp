@@ -81,16 +81,17 @@ TEST_CASE("200 claims of one key over several workers: exactly one wins, and not
       int completed = 0;
       for (int n = 0; n < each; ++n) {
         const int number = w * each + n;
-        port->commit(creation(make_payment(payment_id(number)), "the-key"), [&, number, w](core::commit_result result) {
-          ++completed;
-          if (result.status == commit_status::committed) {
-            ++won[w];
-            winners[number] = payment_id(number);
-          } else if (result.status == commit_status::key_exists) {
-            ++lost[w];
-            winners[number] = result.existing->payment_id;
-          }
-        });
+        port->commit(shared(creation(make_payment(payment_id(number)), "the-key")),
+                     [&, number, w](core::commit_result result) {
+                       ++completed;
+                       if (result.status == commit_status::committed) {
+                         ++won[w];
+                         winners[number] = payment_id(number);
+                       } else if (result.status == commit_status::key_exists) {
+                         ++lost[w];
+                         winners[number] = result.existing->payment_id;
+                       }
+                     });
       }
       owner.run_until([&] { return completed == each; });
     });
@@ -114,7 +115,7 @@ TEST_CASE("one group's completions reach a worker in one post") {
   int completed = 0;
   // Queued while the first group is being synced, so they share groups.
   for (int number = 0; number < 200; ++number)
-    port->commit(creation(make_payment(payment_id(number))),
+    port->commit(shared(creation(make_payment(payment_id(number)))),
                  [&](core::commit_result result) { completed += result.status == commit_status::committed; });
   owner.run_until([&] { return completed == 200; });
   CHECK(owner.posts() < 100);
@@ -130,10 +131,10 @@ TEST_CASE("a write that breaks a constraint fails alone") {
   auto port = journal->journal_for(owner.post());
   std::vector<commit_status> statuses;
   auto keep = [&](core::commit_result result) { statuses.push_back(result.status); };
-  port->commit(creation(make_payment(payment_id(1))), keep);
-  port->commit(creation(make_payment(payment_id(1))), keep);  // the id again
-  port->commit(change(make_payment("pay_never_created")), keep);
-  port->commit(creation(make_payment(payment_id(2))), keep);
+  port->commit(shared(creation(make_payment(payment_id(1)))), keep);
+  port->commit(shared(creation(make_payment(payment_id(1)))), keep);  // the id again
+  port->commit(shared(change(make_payment("pay_never_created"))), keep);
+  port->commit(shared(creation(make_payment(payment_id(2)))), keep);
   owner.run_until([&] { return statuses.size() == 4; });
   CHECK(statuses == std::vector{commit_status::committed, commit_status::unavailable, commit_status::unavailable,
                                 commit_status::committed});
@@ -152,7 +153,7 @@ TEST_CASE("writes beyond the queue's limit are refused") {
   auto port = journal->journal_for(owner.post());
   int committed = 0, refused = 0;
   for (int number = 0; number < 500; ++number)
-    port->commit(creation(make_payment(payment_id(number))), [&](core::commit_result result) {
+    port->commit(shared(creation(make_payment(payment_id(number)))), [&](core::commit_result result) {
       (result.status == commit_status::committed ? committed : refused) += 1;
     });
   CHECK(committed + refused == 0);  // never inside the call
@@ -169,7 +170,7 @@ TEST_CASE("after a handle is gone, neither its completions nor its post are call
     worker owner;
     auto port = journal->journal_for(owner.post());
     for (int number = 0; number < 50; ++number)
-      port->commit(creation(make_payment(payment_id(number))), [&](core::commit_result) { called = true; });
+      port->commit(shared(creation(make_payment(payment_id(number)))), [&](core::commit_result) { called = true; });
   }
   worker owner;
   auto port = journal->journal_for(owner.post());

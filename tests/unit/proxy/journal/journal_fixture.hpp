@@ -142,10 +142,14 @@ inline core::journal_write ending(payments::payment record) {
   return write;
 }
 
+inline std::shared_ptr<const core::journal_write> shared(core::journal_write write) {
+  return std::make_shared<const core::journal_write>(std::move(write));
+}
+
 inline core::commit_result commit(core::journal& journal, worker& owner, core::journal_write write) {
   bool completed = false;
   core::commit_result result;
-  journal.commit(std::move(write), [&](core::commit_result given) {
+  journal.commit(shared(std::move(write)), [&](core::commit_result given) {
     result = std::move(given);
     completed = true;
   });
