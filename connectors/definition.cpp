@@ -110,11 +110,11 @@ std::vector<std::string> split_path(std::string_view dotted) {
   }
 }
 
-/// The key's template, checked: it must be one attempt's own.
+/// The key's template, checked: it must be one request's own.
 std::optional<pieces> load_key_value(const settings::value& in) {
-  auto made = compile_text(in, {operation::sale, place::header});
+  auto made = compile_text(in, {operation::sale, place::header, true});
   if (!made) return std::nullopt;
-  if (inserts(*made, variable::attempt_id)) return made;
+  if (inserts(*made, variable::operation_id)) return made;
   in.error(
       "'value' must contain {{attempt.id}}: a key that two attempts share would make the gateway answer the wrong one");
   return std::nullopt;
@@ -173,9 +173,9 @@ class loader {
   loader(const settings::document& file, settings::problems& found)
       : found_(found),
         errors_before_(count_errors()),
-        top_(settings::root(file, found),
-             {"version", "connector", "mode", "merchants", "base_url", "auth", "timeouts", "capabilities", "fees",
-              "idempotency", "resolve", "exponents", "operations", "declines", "maps"}),
+        top_(settings::root(file, found), {"version", "connector", "mode", "merchants", "base_url", "auth", "timeouts",
+                                           "capabilities", "fees", "idempotency", "resolve", "refunds",
+                                           "authorization_valid", "exponents", "operations", "declines", "maps"}),
         out_(std::make_shared<loaded_definition>()) {}
 
   std::shared_ptr<const definition> load() {
@@ -191,6 +191,8 @@ class loader {
     load_fees(top_.optional("fees"), profile);
     const bool good_key = load_idempotency(top_.optional("idempotency"), profile.idempotency, key_);
     load_resolve(top_.optional("resolve"), profile);
+    load_refunds(top_.optional("refunds"), profile);
+    load_authorization_valid(top_.optional("authorization_valid"), profile);
     load_exponents(top_.optional("exponents"), out_->exponents_);
     load_maps();
     load_operations(top_.required("operations"));
@@ -276,6 +278,11 @@ class loader {
     if (profile.capture_automatic && !profile.offers(operation::sale) &&
         !(authorize && profile.offers(operation::capture)))
       operations.error("capture: automatic needs the operation 'sale' (or 'authorize' and 'capture')");
+    if (profile.multiple_captures && !profile.offers(operation::capture))
+      operations.error("capabilities.multiple_captures needs the operation 'capture'");
+    if (profile.refunds.unsettled == payments::unsettled_refund::void_if_full &&
+        !profile.offers(operation::void_payment))
+      operations.error("refunds.unsettled: void_if_full needs the operation 'void'");
     if (profile.capture_manual && !authorize) operations.error("capture: manual needs the operation 'authorize'");
   }
 

@@ -17,7 +17,8 @@ namespace turnout::connectors {
 
 /// What a request template may read. `card` is null except on charges and
 /// replays; `modification` is null except on captures, refunds and voids: then
-/// {{amount.*}} is its amount, and {{attempt.id}} in `idempotency.value` its id.
+/// {{amount.*}} is its amount in the attempt's currency, {{operation.id}} its id,
+/// and {{attempt.id}} in `idempotency.value` as well.
 struct request_context {
   const payments::payment& payment;
   const payments::attempt& attempt;
@@ -37,7 +38,8 @@ class definition {
   /// Precondition: profile().offers(wanted). A charge and its replay build the same bytes.
   virtual wire_request build_request(payments::operation wanted, const request_context& context) const = 0;
   /// Reads a complete answer through the response rules; no rule: unknown, "no_rule_matched".
-  /// `charged` says in which currency amounts are read.
+  /// `charged` says in which currency amounts are read; of a capture, refund or
+  /// void it is the modification's amount.
   virtual payments::send_result parse_response(payments::operation asked, const wire_reply& reply,
                                                const payments::money& charged) const = 0;
 };

@@ -79,7 +79,7 @@ void load_merchants(const settings::value& in, connector_profile& into) {
 }
 
 void load_capabilities(const settings::value& in, connector_profile& into) {
-  const settings::fields block(in, {"methods", "currencies", "brands", "capture"});
+  const settings::fields block(in, {"methods", "currencies", "brands", "capture", "multiple_captures"});
   for (const settings::value& each : some_items(block.required("methods")))
     if (auto method = each.one_of({"card"})) into.methods.push_back(std::move(*method));
   for (const settings::value& each : some_items(block.required("currencies")))
@@ -92,6 +92,7 @@ void load_capabilities(const settings::value& in, connector_profile& into) {
     into.capture_automatic = into.capture_automatic || word == "automatic";
     into.capture_manual = into.capture_manual || word == "manual";
   }
+  into.multiple_captures = block.optional("multiple_captures").boolean().value_or(false);
 }
 
 void load_fees(const settings::value& in, connector_profile& into) {
@@ -117,6 +118,33 @@ void load_exponents(const settings::value& in, exponents& into) {
     const auto decimals = each.item.integer(standard, std::min(largest_exponent, standard + most_extra_decimals));
     if (decimals) into.set(*unit, static_cast<int>(*decimals));
   }
+}
+
+void load_refunds(const settings::value& in, connector_profile& into) {
+  if (!in) return;
+  using payments::unsettled_refund;
+  const settings::fields block(in, {"unsettled", "settles_after"});
+  payments::refund_profile& out = into.refunds;
+  const settings::value unsettled = block.optional("unsettled"), after = block.optional("settles_after");
+  const auto word = unsettled.choice<unsettled_refund>({{"allowed", unsettled_refund::allowed},
+                                                        {"wait", unsettled_refund::wait},
+                                                        {"void_if_full", unsettled_refund::void_if_full}});
+  if (unsettled && !word) return;
+  out.unsettled = word.value_or(unsettled_refund::allowed);
+  if (after)
+    out.settles_after = std::chrono::duration_cast<std::chrono::seconds>(
+        after.duration(std::chrono::seconds(1)).value_or(milliseconds(0)));
+  const bool waits = out.unsettled != unsettled_refund::allowed;
+  if (waits && !after)
+    in.error("'unsettled: " + unsettled.raw() +
+             "' needs 'settles_after': how long after its capture a charge has settled");
+  if (!waits && after) after.error("'settles_after' needs 'unsettled: wait' or 'unsettled: void_if_full'");
+}
+
+void load_authorization_valid(const settings::value& in, connector_profile& into) {
+  if (!in) return;
+  if (const auto valid = in.duration(std::chrono::seconds(1)))
+    into.authorization_valid = std::chrono::duration_cast<std::chrono::seconds>(*valid);
 }
 
 void load_resolve(const settings::value& in, connector_profile& into) {

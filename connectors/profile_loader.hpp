@@ -12,6 +12,8 @@ void load_capabilities(const settings::value& in, payments::connector_profile& i
 void load_fees(const settings::value& in, payments::connector_profile& into);
 void load_timeouts(const settings::value& in, payments::connector_profile& into);
 void load_exponents(const settings::value& in, exponents& into);
+void load_refunds(const settings::value& in, payments::connector_profile& into);
+void load_authorization_valid(const settings::value& in, payments::connector_profile& into);
 void load_resolve(const settings::value& in, payments::connector_profile& into);
 /// The promises of `resolve` against the rest of the file. `resolve` is the
 /// block, or the whole file when there is none; needs idempotency and operations.

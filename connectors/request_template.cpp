@@ -62,7 +62,8 @@ class request_loader {
   }
 
  private:
-  bool carries_key() const noexcept { return asked_ == operation::sale || asked_ == operation::authorize; }
+  /// An inquiry and a reversal go by the attempt's reference: repeating them is harmless.
+  bool carries_key() const noexcept { return asked_ != operation::inquire && asked_ != operation::reverse; }
 
   void load_method(const settings::value& method) {
     auto word = method.one_of({"GET", "POST", "PUT", "PATCH", "DELETE"});

@@ -96,10 +96,12 @@ class rule_loader {
   rule_loader(operation asked, const reason_maps& maps) : asked_(asked), maps_(maps) {}
 
   std::optional<rule> load(const settings::value& item) {
-    const settings::fields block(item, {"when", "outcome", "reason", "captured", "amount", "amount_format", "currency",
-                                        "gateway_reference", "gateway_code", "action_url"});
+    const settings::fields block(
+        item, {"when", "outcome", "reason", "captured", "amount", "amount_format", "currency", "gateway_reference",
+               "gateway_code", "action_url", "captured_total", "refunded_total", "voided"});
     if (!item.is_map()) return std::nullopt;
     load_when(block.optional("when"));
+    load_totals(block);
     load_ending(block);
     load_captured(block.optional("captured"));
     out_.amount = path(block.optional("amount"));
@@ -107,7 +109,8 @@ class rule_loader {
       const auto decimal = format.choice<bool>({{"minor", false}, {"decimal", true}});
       good_ = good_ && decimal;
       out_.amount_is_decimal = decimal.value_or(false);
-      if (!block.has("amount")) fail(format, "'amount_format' is only for rules with an 'amount'");
+      if (!block.has("amount") && !out_.captured_total && !out_.refunded_total)
+        fail(format, "'amount_format' is only for rules with an 'amount' or a total");
     }
     out_.currency = path(block.optional("currency"));
     out_.gateway_reference = path(block.optional("gateway_reference"));
@@ -193,10 +196,39 @@ class rule_loader {
     }
   }
 
+  void load_totals(const settings::fields& block) {
+    const settings::value captured = block.optional("captured_total"), refunded = block.optional("refunded_total"),
+                          voided = block.optional("voided");
+    for (const settings::value& each : {captured, refunded, voided})
+      if (each && asked_ != operation::inquire) fail(each, "'" + each.name() + "' is only for rules of 'inquire'");
+    out_.captured_total = path(captured);
+    out_.refunded_total = path(refunded);
+    if (voided.raw().starts_with('$')) {
+      out_.voided_path = path(voided);
+    } else if (voided) {
+      out_.voided = voided.boolean();
+      good_ = good_ && out_.voided;
+    }
+  }
+
+  bool tells_totals(const settings::fields& block) const {
+    return asked_ == operation::inquire &&
+           (block.has("captured_total") || block.has("refunded_total") || block.has("voided"));
+  }
+
   void load_ending(const settings::fields& block) {
     const settings::value ended = block.optional("outcome"), reason = block.optional("reason");
+    if (!ended && !reason && tells_totals(block)) {
+      out_.decides = false;
+      return;
+    }
     if (ended.present() == reason.present())
-      return fail(ended ? ended : block.map(), "a rule says exactly one of 'outcome' and 'reason'");
+      return fail(
+          ended ? ended : block.map(),
+          std::string("a rule says exactly one of 'outcome' and 'reason'") +
+              (asked_ == operation::inquire && !ended
+                   ? "; of an inquiry it may say neither, when it tells captured_total, refunded_total or voided"
+                   : ""));
     if (ended)
       load_outcome(ended);
     else

@@ -64,13 +64,13 @@ bool all_digits(std::string_view text) noexcept {
 }
 
 /// The amount in the charged currency's own minor units; only what is exact.
-std::optional<std::int64_t> amount_at(const rule& matched, const json::value& body, payments::currency unit,
-                                      int decimals) {
-  const json::value* found = matched.amount->find(body);
+std::optional<std::int64_t> amount_at(const json_path& path, bool is_decimal, const json::value& body,
+                                      payments::currency unit, int decimals) {
+  const json::value* found = path.find(body);
   // A number with a point or an exponent has become a double: no longer exact.
   if (!found || !(found->is_string() || found->is_int64())) return std::nullopt;
   const std::string text = found->is_string() ? std::string(found->get_string()) : std::to_string(found->get_int64());
-  if (matched.amount_is_decimal) {
+  if (is_decimal) {
     const auto read = payments::from_decimal(text, unit, decimals);
     return read ? std::optional(read->minor) : std::nullopt;
   }
@@ -117,10 +117,22 @@ void apply_reason(const rule& matched, const json::value& body, send_result& out
   out.code = to_string(out.reason);
 }
 
+/// A total that is there and cannot be read proves nothing, like one that is not there.
+void apply_totals(const rule& matched, const json::value& body, payments::currency unit, int decimals,
+                  send_result& out) {
+  if (matched.captured_total)
+    out.captured_total = amount_at(*matched.captured_total, matched.amount_is_decimal, body, unit, decimals);
+  if (matched.refunded_total)
+    out.refunded_total = amount_at(*matched.refunded_total, matched.amount_is_decimal, body, unit, decimals);
+  out.voided = matched.voided;
+  const json::value* found = matched.voided_path ? matched.voided_path->find(body) : nullptr;
+  if (found && found->is_bool()) out.voided = found->get_bool();
+}
+
 void apply(const rule& matched, const json::value& body, const payments::money& charged, const exponents& decimals,
            send_result& out) {
   out.result = matched.outcome;
-  out.code = word_for(matched.outcome);
+  out.code = matched.decides ? word_for(matched.outcome) : "no_outcome";
   if (matched.not_found) {
     out.not_found = true;
     out.code = "not_found";
@@ -137,13 +149,15 @@ void apply(const rule& matched, const json::value& body, const payments::money& 
       out.amount_unreadable = true;
   }
   if (matched.amount) {
-    out.amount_minor = amount_at(matched, body, charged.unit, decimals.of(charged.unit));
+    out.amount_minor =
+        amount_at(*matched.amount, matched.amount_is_decimal, body, charged.unit, decimals.of(charged.unit));
     out.amount_unreadable = out.amount_unreadable || !out.amount_minor;
   }
   if (matched.currency) {
     out.currency = currency_at(*matched.currency, body);
     out.amount_unreadable = out.amount_unreadable || !out.currency;
   }
+  apply_totals(matched, body, charged.unit, decimals.of(charged.unit), out);
   out.gateway_reference = text_at(matched.gateway_reference, body, longest_reference);
   if (matched.gateway_code) out.gateway_code = text_at(matched.gateway_code, body, longest_code);
   if (matched.action_url) {

@@ -46,18 +46,23 @@ struct rule {
   std::vector<condition> conditions;
   // ---- effects ----
   payments::outcome outcome = payments::outcome::unknown;
+  bool decides = true;  ///< false: says no outcome
   bool not_found = false;
   payments::decline_reason reason = payments::decline_reason::none;
   std::optional<json_path> code_from;  ///< where the code stands that `map` translates
   std::shared_ptr<const reason_map> map;
   std::optional<bool> captured;
   std::optional<json_path> captured_path, amount, currency, gateway_reference, gateway_code, action_url;
-  bool amount_is_decimal = false;
+  bool amount_is_decimal = false;  ///< also of the totals
+  /// inquire: what became of the charge since. Such a rule may say no outcome,
+  /// which leaves the charge's own as unknown as an answer without a rule.
+  std::optional<json_path> captured_total, refunded_total, voided_path;
+  std::optional<bool> voided;
 
   /// Reads the body as JSON: does not match one that is not.
   bool needs_json() const noexcept {
     return !conditions.empty() || code_from || captured_path || amount || currency || gateway_reference ||
-           gateway_code || action_url;
+           gateway_code || action_url || captured_total || refunded_total || voided_path;
   }
 };
 

@@ -14,6 +14,10 @@ struct part {
   std::string key;  ///< of metadata
 };
 
+bool is_modification(operation asked) noexcept {
+  return asked == operation::capture || asked == operation::refund || asked == operation::void_payment;
+}
+
 bool is_charge(operation asked) noexcept { return asked == operation::sale || asked == operation::authorize; }
 
 std::string_view trim(std::string_view text) noexcept {
@@ -39,6 +43,12 @@ std::string refusal(const variable_info& wanted, template_scope scope) {
         return "'" + name +
                "' is not known when an answer was lost; inquire and reverse go by our own reference: 'attempt.id'";
       return {};
+    case variable_scope::modification:
+    case variable_scope::merchants_words:
+      if (!is_modification(scope.operation))
+        return "'" + name + "' is not known here: it is about a capture, refund or void";
+      if (wanted.scope == variable_scope::modification) return {};
+      [[fallthrough]];
     case variable_scope::chosen_by_others:
       if (scope.place == place::path)
         return "'" + name +
@@ -46,6 +56,12 @@ std::string refusal(const variable_info& wanted, template_scope scope) {
       return {};
   }
   return {};
+}
+
+const variable_info* info_of(variable id) noexcept {
+  for (const variable_info& each : variable_table())
+    if (each.id == id) return &each;
+  return nullptr;
 }
 
 const variable_info* find_variable(std::string_view name, std::string& key) {
@@ -95,6 +111,9 @@ std::optional<std::vector<part>> split(const settings::value& in, template_scope
     else if (!why_not.empty())
       in.error(why_not);
     if (!added.inserted || !why_not.empty()) return std::nullopt;
+    // A capture under the charge's key would be answered with the charge, and
+    // one refund's key must not be another's.
+    if (scope.key && added.inserted->id == variable::attempt_id) added.inserted = info_of(variable::operation_id);
     out.push_back(std::move(added));
     at = close + 2;
   }
@@ -177,7 +196,7 @@ class json_compiler {
       if (i > depth) add_literal(out_, "{");
       add_literal(out_, "\"" + json_escaped(addition_->path[i]) + "\":");
     }
-    const bool good = scalar(addition_->content, *split(addition_->content, scope_));
+    const bool good = scalar(addition_->content, *split(addition_->content, {scope_.operation, scope_.place, true}));
     for (std::size_t i = depth + 1; i < addition_->path.size(); ++i) add_literal(out_, "}");
     return good;
   }

@@ -17,6 +17,8 @@ enum class place : std::uint8_t { path, query, header, body };
 struct template_scope {
   payments::operation operation;
   connectors::place place;
+  /// The idempotency key: {{attempt.id}} is the id of what is sent, operation.id.
+  bool key = false;
 };
 
 /// A key and its template that are added to a body (the idempotency key).

@@ -30,6 +30,10 @@ constexpr std::array table = {
     variable_info{v::card_brand, "card.brand", text, always, s::card},
     variable_info{v::attempt_id, "attempt.id", text, always, s::anywhere},
     variable_info{v::attempt_gateway_reference, "attempt.gateway_reference", text, maybe, s::later},
+    variable_info{v::operation_id, "operation.id", text, always, s::anywhere},
+    variable_info{v::operation_reference, "operation.reference", text, maybe, s::merchants_words},
+    variable_info{v::operation_reason, "operation.reason", text, maybe, s::merchants_words},
+    variable_info{v::operation_final, "operation.final", number, always, s::modification},
     variable_info{v::payment_id, "payment.id", text, always, s::anywhere},
     variable_info{v::payment_reference, "payment.reference", text, maybe, s::chosen_by_others},
     variable_info{v::payment_return_url, "payment.return_url", text, maybe, s::chosen_by_others},
@@ -77,6 +81,22 @@ std::string_view card_text(variable id, const payments::card& card, scratch& buf
   }
 }
 
+std::string_view operation_text(variable id, const payments::modification& asked) {
+  switch (id) {
+    case v::operation_id: return asked.id;
+    case v::operation_reference: return asked.reference;
+    case v::operation_reason: return asked.reason;
+    case v::operation_final: return asked.final_capture ? "true" : "false";
+    default: return {};
+  }
+}
+
+/// Of a charge, an inquiry, a reversal: there is only the attempt.
+std::string_view operation_text(variable id, const payments::attempt& asked) {
+  if (id == v::operation_final) return "true";
+  return id == v::operation_id ? std::string_view(asked.id) : std::string_view{};
+}
+
 std::string_view metadata_text(std::string_view key, const payments::payment& payment) {
   for (const auto& [name, content] : payment.metadata)
     if (name == key) return content;
@@ -89,7 +109,8 @@ std::span<const variable_info> variable_table() noexcept { return table; }
 
 std::string_view text_of(variable id, std::string_view key, const request_context& context, const exponents& decimals,
                          scratch& buffer) {
-  const payments::money& amount = context.attempt.amount;
+  payments::money amount = context.attempt.amount;
+  if (context.modification != nullptr) amount.minor = context.modification->amount;
   switch (id) {
     case v::amount_minor:
     case v::amount_minor_text:
@@ -99,6 +120,12 @@ std::string_view text_of(variable id, std::string_view key, const request_contex
     case v::amount_exponent: return digits(decimals.of(amount.unit), buffer);
     case v::attempt_id: return context.attempt.id;
     case v::attempt_gateway_reference: return context.attempt.gateway_reference;
+    case v::operation_id:
+    case v::operation_reference:
+    case v::operation_reason:
+    case v::operation_final:
+      return context.modification != nullptr ? operation_text(id, *context.modification)
+                                             : operation_text(id, context.attempt);
     case v::payment_id: return context.payment.id;
     case v::payment_reference: return context.payment.reference;
     case v::payment_return_url: return context.payment.return_url;

@@ -29,6 +29,10 @@ enum class variable : std::uint8_t {
   card_brand,
   attempt_id,
   attempt_gateway_reference,
+  operation_id,
+  operation_reference,
+  operation_reason,
+  operation_final,
   payment_id,
   payment_reference,
   payment_return_url,
@@ -43,13 +47,15 @@ enum class variable_scope : std::uint8_t {
   anywhere,
   card,              ///< card data: only in the body of a charge
   later,             ///< known only once a charge was answered: capture, refund, void
+  modification,      ///< about what is captured, refunded or voided: only there
+  merchants_words,   ///< as `modification`, and the merchant chooses the text: not in a path
   chosen_by_others,  ///< merchants and shoppers choose the text: not in a path
 };
 
 struct variable_info {
   variable id;
   std::string_view name;
-  bool number;  ///< alone in a JSON value it is a number, not a string
+  bool number;  ///< alone in a JSON value it is a number (or true, false), not a string
   bool always;  ///< never empty where it may stand
   variable_scope scope;
 };

@@ -45,6 +45,19 @@ struct resolve_profile {
   bool accept_unprovable = false;
 };
 
+/// What the gateway does with a refund of a charge that has not settled yet.
+enum class unsettled_refund : std::uint8_t {
+  allowed,       ///< takes it like any other
+  wait,          ///< refuses it until the charge has settled
+  void_if_full,  ///< as wait; but a refund of the whole charge can be done as a void
+};
+
+struct refund_profile {
+  unsettled_refund unsettled = unsettled_refund::allowed;
+  /// How long after its capture a charge has settled at the latest; > 0 unless `allowed`.
+  std::chrono::seconds settles_after{0};
+};
+
 struct fee_schedule {
   double percent = 0;                     ///< of the amount; a cost estimate, never an amount
   std::vector<money> fixed, per_attempt;  ///< one entry a currency
@@ -63,9 +76,14 @@ struct connector_profile {
   std::vector<currency> currencies;
   std::vector<card_brand> brands;
   bool capture_automatic = false, capture_manual = false;
+  /// A capture may leave the rest of the authorisation open for further ones.
+  bool multiple_captures = false;
   std::vector<operation> operations;  ///< those the definition has
   idempotency_profile idempotency;
   resolve_profile resolve;
+  refund_profile refunds;
+  /// How long an authorisation can be captured; nullopt: it never expires.
+  std::optional<std::chrono::seconds> authorization_valid;
   fee_schedule fees;
   connector_timeouts timeouts;
 

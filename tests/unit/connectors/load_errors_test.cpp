@@ -44,7 +44,7 @@ TEST_CASE("top level") {
   CHECK(
       changed("mode: test", "mod: test") ==
       "c.yaml:3:1: error: unknown key 'mod'; did you mean 'mode'? allowed: version, connector, mode, merchants, base_url, "
-      "auth, timeouts, capabilities, fees, idempotency, resolve, exponents, operations, declines, maps\n"
+      "auth, timeouts, capabilities, fees, idempotency, resolve, refunds, authorization_valid, exponents, operations, declines, maps\n"
       "c.yaml:1:1: error: missing key 'mode'");
   CHECK(changed("version: 1", "version: 2") ==
         "c.yaml:1:10: error: 'version' must be a whole number equal to 1, not '2'");
@@ -199,7 +199,7 @@ TEST_CASE("rules") {
   CHECK(rules("      - {when: {status: 200}, outcome: requires_action}\n") ==
         "c.yaml:13:9: error: 'outcome: requires_action' needs 'action_url': where the shopper must go");
   CHECK(rules("      - {when: {status: 200}, outcome: pending, amount_format: decimal}\n") ==
-        "c.yaml:13:64: error: 'amount_format' is only for rules with an 'amount'");
+        "c.yaml:13:64: error: 'amount_format' is only for rules with an 'amount' or a total");
   CHECK_THAT(
       rules("      - {when: {status: 200}, reason: insufficient_fund}\n"),
       StartsWith("c.yaml:13:39: error: 'reason' cannot be 'insufficient_fund'; did you mean 'insufficient_funds'?"));
