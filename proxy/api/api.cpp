@@ -135,7 +135,7 @@ void api::dispatch(std::size_t worker, net::request& message, endpoint_call& cal
   call.route = found.row->path;
   const std::optional<credentials> given = read_credentials(message.fields);
   std::optional<principal> who;
-  if (given) who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival.steady);
+  if (given) who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival);
   if (!who) return call.refuse(unauthorized());
   if (!who->scopes.has(found.row->needs)) return call.refuse(insufficient_scope(found.row->needs));
   std::vector<field_error> errors;

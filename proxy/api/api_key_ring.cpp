@@ -30,7 +30,12 @@ void api_key_ring::read(const file_version& version) {
   if (!in) throw std::runtime_error("the file cannot be opened");
   auto fresh = std::make_shared<snapshot>();
   for (api_key& each : parse_api_keys(text.str()))
-    if (!each.revoked()) fresh->emplace(each.id, each);
+    if (!each.revoked()) {
+      std::shared_ptr<key_state>& state = states_[each.id];
+      if (!state) state = std::make_shared<key_state>();
+      std::string id = each.id;
+      fresh->emplace(std::move(id), entry{std::move(each), state});
+    }
   keys_.store(std::move(fresh));
 }
 
@@ -78,32 +83,41 @@ bool api_key_ring::take_read(payments::steady_time now) noexcept {
   return true;
 }
 
-std::optional<principal> api_key_ring::look_up(std::string_view id, std::string_view secret) const {
+std::optional<principal> api_key_ring::look_up(std::string_view id, std::string_view secret,
+                                               payments::wall_time now) const {
   static constexpr secret_hash nobody{};
   const std::shared_ptr<const snapshot> keys = keys_.load();
   const auto found = keys->find(id);
   const secret_hash given = hash_secret(secret);
-  const secret_hash& expected = found == keys->end() ? nobody : found->second.hash;
+  const secret_hash& expected = found == keys->end() ? nobody : found->second.key.hash;
   const bool equal = CRYPTO_memcmp(given.data(), expected.data(), given.size()) == 0;
-  if (!equal || found == keys->end()) return std::nullopt;
-  return principal{found->second.merchant, found->second.livemode, found->second.id, found->second.scopes};
-}
-
-bool api_key_ring::knows(std::string_view id) const {
-  const std::shared_ptr<const snapshot> keys = keys_.load();
-  return keys->find(id) != keys->end();
+  if (!equal || found == keys->end() || found->second.key.expired(now)) return std::nullopt;
+  const auto& [key, state] = found->second;
+  // Workers share the line: it is written once a minute, not once a request.
+  const std::int64_t minute = std::chrono::floor<std::chrono::minutes>(now).time_since_epoch().count();
+  if (state->used_minute.load(std::memory_order_relaxed) != minute)
+    state->used_minute.store(minute, std::memory_order_relaxed);
+  return principal{key.merchant, key.livemode, key.id, key.scopes};
 }
 
 std::optional<principal> api_key_ring::authenticate(std::string_view id, std::string_view secret,
-                                                    payments::steady_time now) {
-  std::optional<principal> who = look_up(id, secret);
-  if (who || knows(id)) return who;
+                                                    payments::instant now) {
+  if (std::optional<principal> who = look_up(id, secret, now.wall)) return who;
   {
     // A look costs a microsecond, so nobody needs to be spared it.
     const std::lock_guard lock(refreshing_);
-    refresh_if_changed([&] { return take_read(now); });
+    refresh_if_changed([&] { return take_read(now.steady); });
   }
-  return look_up(id, secret);
+  return look_up(id, secret, now.wall);
+}
+
+key_uses api_key_ring::uses() const {
+  key_uses found;
+  const std::lock_guard lock(refreshing_);
+  for (const auto& [id, state] : states_)
+    if (const std::int64_t minute = state->used_minute.load(std::memory_order_relaxed); minute != 0)
+      found.emplace(id, payments::wall_time(std::chrono::minutes(minute)));
+  return found;
 }
 
 std::size_t api_key_ring::size() const noexcept { return keys_.load()->size(); }

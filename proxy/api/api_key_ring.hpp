@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,8 +15,15 @@
 
 #include "payments/instant.hpp"
 #include "proxy/api/api_key_store.hpp"
+#include "proxy/api/key_usage.hpp"
 
 namespace turnout::api {
+
+/// What the process remembers of a key, shared by all threads and kept when the
+/// file changes.
+struct key_state {
+  std::atomic<std::int64_t> used_minute{0};  ///< since 1970; 0: not used yet
+};
 
 /// On whose behalf a request is made.
 struct principal {
@@ -40,10 +48,13 @@ class api_key_ring {
   /// Reads the file if it changed since. Thread-safe; the owner calls it from a timer.
   void refresh();
 
-  /// The work done does not tell whether the id or the secret was wrong. An
-  /// unknown id makes the ring look whether the file has changed, so that a new
-  /// key works at once; it is read for that at most `most_reads` times a second.
-  std::optional<principal> authenticate(std::string_view id, std::string_view secret, payments::steady_time now);
+  /// The work done does not tell an unknown id from a wrong secret or an expired
+  /// key. Every failure makes the ring look whether the file has changed, so that
+  /// a new key works at once; it is read for that at most `most_reads` times a second.
+  std::optional<principal> authenticate(std::string_view id, std::string_view secret, payments::instant now);
+
+  /// When each key was last good for a request since the start, to the minute.
+  key_uses uses() const;
 
   std::size_t size() const noexcept;  ///< keys that are good
   static constexpr int most_reads = 20;
@@ -53,7 +64,11 @@ class api_key_ring {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
-  using snapshot = std::unordered_map<std::string, api_key, text_hash, std::equal_to<>>;
+  struct entry {
+    api_key key;
+    std::shared_ptr<key_state> state;
+  };
+  using snapshot = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
   /// What tells one version of the file from another.
   struct file_version {
     std::uint64_t inode = 0, size = 0, mode = 0;
@@ -67,18 +82,18 @@ class api_key_ring {
   /// Under refreshing_; `may_read` is asked only when there is something to read.
   void refresh_if_changed(const std::function<bool()>& may_read);
   bool take_read(payments::steady_time now) noexcept;
-  std::optional<principal> look_up(std::string_view id, std::string_view secret) const;
-  bool knows(std::string_view id) const;
+  std::optional<principal> look_up(std::string_view id, std::string_view secret, payments::wall_time now) const;
 
   std::filesystem::path file_;
   std::function<void(const std::string&)> report_;
   std::atomic<std::shared_ptr<const snapshot>> keys_;
-  std::mutex refreshing_;
+  mutable std::mutex refreshing_;
   // Guarded by refreshing_.
   std::optional<file_version> seen_;
   bool missing_reported_ = false;
   payments::steady_time reads_since_{};
   int reads_ = 0;
+  std::map<std::string, std::shared_ptr<key_state>> states_;  ///< of every key there was: operators make few
 };
 
 }  // namespace turnout::api

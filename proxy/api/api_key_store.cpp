@@ -1,15 +1,7 @@
 #include "proxy/api/api_key_store.hpp"
 
-#include <cerrno>
 #include <chrono>
-#include <ctime>
 #include <stdexcept>
-#include <system_error>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -17,6 +9,7 @@
 
 #include "proxy/api/json_text.hpp"
 #include "proxy/api/keyed_mac.hpp"
+#include "proxy/api/private_file.hpp"
 
 namespace turnout::api {
 
@@ -26,73 +19,6 @@ namespace json = boost::json;
 /// Version 1 knew neither scopes nor expiry. Whoever does not know them would
 /// let a key do more, and longer: hence another number, which it refuses.
 constexpr std::int64_t format_version = 2;
-
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int error) {
-  throw std::runtime_error(what + " " + path.string() + ": " + std::system_category().message(error));
-}
-
-class descriptor {
- public:
-  descriptor(const std::filesystem::path& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {
-    if (number_ < 0) fail("cannot open", path, errno);
-  }
-  ~descriptor() { ::close(number_); }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
-
-/// Held by one writer at a time, over reading, changing and replacing the file.
-class directory_lock {
- public:
-  explicit directory_lock(const std::filesystem::path& directory)
-      : file_(directory / "api_keys.lock", O_RDWR | O_CREAT) {
-    while (::flock(file_.number(), LOCK_EX) != 0)
-      if (errno != EINTR) fail("cannot lock", directory, errno);
-  }
-
- private:
-  descriptor file_;
-};
-
-std::optional<std::string> read_file(const std::filesystem::path& path) {
-  const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (number < 0) {
-    if (errno == ENOENT) return std::nullopt;
-    fail("cannot open", path, errno);
-  }
-  std::string text;
-  char buffer[8192];
-  ssize_t got = 0;
-  while ((got = ::read(number, buffer, sizeof buffer)) > 0 || (got < 0 && errno == EINTR))
-    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
-  const int error = errno;
-  ::close(number);
-  if (got < 0) fail("cannot read", path, error);
-  return text;
-}
-
-/// Whole or not at all, also through a power cut.
-void replace_file(const std::filesystem::path& directory, const std::filesystem::path& path, std::string_view text) {
-  const std::filesystem::path fresh = path.string() + ".new";
-  {
-    const descriptor file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
-    if (::fchmod(file.number(), 0600) != 0) fail("cannot protect", fresh, errno);
-    while (!text.empty()) {
-      const ssize_t put = ::write(file.number(), text.data(), text.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) fail("cannot write", fresh, errno);
-      text.remove_prefix(static_cast<std::size_t>(put));
-    }
-    if (::fsync(file.number()) != 0) fail("cannot write", fresh, errno);
-  }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) fail("cannot replace", path, errno);
-  const descriptor around(directory, O_RDONLY | O_DIRECTORY);
-  if (::fsync(around.number()) != 0) fail("cannot write", directory, errno);
-}
 
 std::string random_text(std::string_view prefix, std::size_t characters) {
   constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";  // 32: five bits a character
@@ -155,14 +81,6 @@ secret_hash parse_hash(std::string_view hex) {
   return hash;
 }
 
-/// The form that append_time() writes.
-payments::wall_time parse_time(const std::string& text) {
-  std::tm parts{};
-  const char* const end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  if (end == nullptr || *end != '\0') throw std::runtime_error("a time is not like 2026-11-20T10:00:00Z");
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
 scope_set parse_scopes(const json::value* list) {
   if (!list || !list->is_array()) throw std::runtime_error("a key has no scopes");
   scope_set scopes;
@@ -199,11 +117,29 @@ api_key parse_key(const json::object& from, std::int64_t version) {
     key.scopes = parse_scopes(from.if_contains("scopes"));
     const json::value* expires = from.if_contains("expires_at");
     if (!expires) throw std::runtime_error("a key has no expires_at");
-    if (!expires->is_null()) key.expires_at = parse_time(text("expires_at"));
+    if (!expires->is_null()) {
+      key.expires_at = parse_time(text("expires_at"));
+      if (!key.expires_at) throw std::runtime_error("a key's expires_at is not like 2026-11-20T10:00:00Z");
+    }
   }
   if (!key.id.starts_with("ak_") || !is_merchant_name(key.merchant))
     throw std::runtime_error("a key has a malformed id or merchant");
   return key;
+}
+
+/// Appends a new key; what is shown of it is returned.
+std::string add_key(std::vector<api_key>& keys, std::string merchant, bool livemode, scope_set scopes,
+                    std::optional<payments::wall_time> expires_at) {
+  const std::string secret = random_text("sk_", 52);
+  keys.push_back({.id = random_text("ak_", 20),
+                  .merchant = std::move(merchant),
+                  .livemode = livemode,
+                  .scopes = scopes,
+                  .created_at = timestamp(),
+                  .revoked_at = {},
+                  .expires_at = expires_at,
+                  .hash = hash_secret(secret)});
+  return keys.back().id + ":" + secret;
 }
 
 }  // namespace
@@ -245,7 +181,7 @@ api_key_store::api_key_store(std::filesystem::path directory)
     : directory_(std::move(directory)), file_(directory_ / "api_keys.json") {}
 
 std::vector<api_key> api_key_store::list() const {
-  const std::optional<std::string> text = read_file(file_);
+  const std::optional<std::string> text = read_private_file(file_);
   if (!text) return {};
   try {
     return parse_api_keys(*text);
@@ -259,35 +195,44 @@ std::string api_key_store::create(std::string_view merchant, bool livemode, scop
   if (!is_merchant_name(merchant))
     throw std::invalid_argument("a merchant's name is 1 to 40 of the characters a-z, 0-9, _ and -");
   if (scopes.empty()) throw std::invalid_argument("a key without scopes is good for nothing");
-  std::error_code ec;
-  if (std::filesystem::create_directories(directory_, ec); ec) fail("cannot make", directory_, ec.value());
-  std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, ec);
-  const directory_lock lock(directory_);
+  make_private_directory(directory_);
+  const file_lock lock(lock_file());
   std::vector<api_key> keys = list();
-  const std::string secret = random_text("sk_", 52);
-  api_key fresh{.id = random_text("ak_", 20),
-                .merchant = std::string(merchant),
-                .livemode = livemode,
-                .scopes = scopes,
-                .created_at = timestamp(),
-                .revoked_at = {},
-                .expires_at = expires_at,
-                .hash = hash_secret(secret)};
-  std::string shown = fresh.id + ":" + secret;
-  keys.push_back(std::move(fresh));
-  replace_file(directory_, file_, render(keys));
+  std::string shown = add_key(keys, std::string(merchant), livemode, scopes, expires_at);
+  replace_private_file(file_, render(keys));
   return shown;
+}
+
+std::optional<key_rotation> api_key_store::rotate(std::string_view id, std::chrono::seconds overlap,
+                                                  std::optional<payments::wall_time> expires_at) {
+  if (!std::filesystem::exists(file_)) return std::nullopt;
+  const file_lock lock(lock_file());
+  std::vector<api_key> keys = list();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].id != id) continue;
+    const payments::wall_time now = std::chrono::system_clock::now();
+    if (keys[i].revoked()) throw std::invalid_argument("a revoked key cannot be rotated; make a new one");
+    if (keys[i].expired(now)) throw std::invalid_argument("the key has expired; make a new one");
+    // Whole seconds, as the file keeps it: what is told is what holds.
+    const payments::wall_time ends = std::chrono::floor<std::chrono::seconds>(now + overlap);
+    if (!keys[i].expires_at || *keys[i].expires_at > ends) keys[i].expires_at = ends;
+    key_rotation made{.key = {}, .old_expires_at = *keys[i].expires_at};
+    made.key = add_key(keys, keys[i].merchant, keys[i].livemode, keys[i].scopes, expires_at);
+    replace_private_file(file_, render(keys));
+    return made;
+  }
+  return std::nullopt;
 }
 
 bool api_key_store::revoke(std::string_view id) {
   if (!std::filesystem::exists(file_)) return false;
-  const directory_lock lock(directory_);
+  const file_lock lock(lock_file());
   std::vector<api_key> keys = list();
   for (api_key& each : keys) {
     if (each.id != id) continue;
     if (each.revoked()) return true;
     each.revoked_at = timestamp();
-    replace_file(directory_, file_, render(keys));
+    replace_private_file(file_, render(keys));
     return true;
   }
   return false;

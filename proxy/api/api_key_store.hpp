@@ -3,6 +3,7 @@
 // only: a key is shown once, when it is made. The command line and a running
 // proxy may use it at the same time.
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -38,6 +39,11 @@ bool is_merchant_name(std::string_view text) noexcept;
 /// and do not expire; throws std::runtime_error that says what is wrong with it.
 std::vector<api_key> parse_api_keys(std::string_view text);
 
+struct key_rotation {
+  std::string key;  ///< "ak_…:sk_…", the new one
+  payments::wall_time old_expires_at;
+};
+
 class api_key_store {
  public:
   /// `directory` is made (0700) when the first key is.
@@ -48,6 +54,12 @@ class api_key_store {
   /// std::runtime_error when the file cannot be read or written.
   std::string create(std::string_view merchant, bool livemode, scope_set scopes = scope_set::all(),
                      std::optional<payments::wall_time> expires_at = std::nullopt);
+  /// A new key like the one with this id (merchant, mode, scopes), which itself
+  /// expires after `overlap`, or when it would have anyway if that is sooner.
+  /// nullopt when there is no such key; throws std::invalid_argument when it is
+  /// revoked or has expired.
+  std::optional<key_rotation> rotate(std::string_view id, std::chrono::seconds overlap,
+                                     std::optional<payments::wall_time> expires_at = std::nullopt);
   /// In the order they were made, revoked ones too. No file: empty.
   std::vector<api_key> list() const;
   /// False when there is no such key; true also when it was revoked before.
@@ -56,6 +68,8 @@ class api_key_store {
   const std::filesystem::path& file() const noexcept { return file_; }
 
  private:
+  std::filesystem::path lock_file() const { return directory_ / "api_keys.lock"; }
+
   std::filesystem::path directory_, file_;
 };
 

@@ -54,6 +54,7 @@ proxy::proxy(std::string conf, loaded_files files, std::size_t descriptors)
       card_mac_(keys_.card_key()),
       key_ring_(api::api_key_store(settings_.keys_directory).file(),
                 [this](const std::string& why) { log_->note(telemetry::log_level::error, "api_keys_unusable", why); }),
+      key_usage_(settings_.keys_directory),
       routing_(std::make_unique<timed_router>(routing::create_router(), metrics_),
                policies::retry_budget(settings_.retry_budget, retry_budget_floor_per_second)) {
   fit_connections(descriptors);
@@ -296,7 +297,19 @@ void proxy::tick() {
 
 void proxy::refresh() {
   key_ring_.refresh();
+  save_key_usage(false);
   refresh_metrics();
+}
+
+void proxy::save_key_usage(bool at_end) {
+  try {
+    if (at_end)
+      key_usage_.save(key_ring_.uses());
+    else
+      key_usage_.save_if_due(key_ring_.uses(), now().steady);
+  } catch (const std::runtime_error& failed) {
+    log_->note(telemetry::log_level::warn, "key_usage_not_saved", failed.what());
+  }
 }
 
 void proxy::refresh_metrics() {
@@ -394,6 +407,7 @@ void proxy::stop() {
   merchants_->stop();
   admin_->stop();
   for (const auto& each : workers_) each->stop();
+  save_key_usage(true);
   control_.stop();
   log_->stopped(unanswered_->total());
 }

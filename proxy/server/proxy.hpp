@@ -72,6 +72,7 @@ class proxy {
   void start_timers();
   void tick();
   void refresh();
+  void save_key_usage(bool at_end);
   void refresh_metrics();
   void tell_gateway_recovered(const std::string& connector);
   settings::problems reload();
@@ -98,6 +99,7 @@ class proxy {
   secret_keys keys_;
   api::keyed_mac request_mac_, card_mac_;
   api::api_key_ring key_ring_;
+  api::key_usage key_usage_;
   core::shared_routing routing_;
   std::vector<std::unique_ptr<worker>> workers_;
 

@@ -48,7 +48,8 @@ std::pair<std::string, std::string> halves(const std::string& key) {
   return {key.substr(0, colon), key.substr(colon + 1)};
 }
 
-payments::steady_time at(std::chrono::milliseconds since) { return payments::steady_time(1h) + since; }
+payments::wall_time noon() { return std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} + 12h; }
+payments::instant at(std::chrono::milliseconds since) { return {payments::steady_time(1h) + since, noon() + since}; }
 
 TEST_CASE("a key is shown once and kept as a hash") {
   const temporary_directory home;
@@ -141,22 +142,150 @@ TEST_CASE("a store that cannot be read says so and is not overwritten") {
 TEST_CASE("a key has the scopes and the expiry that it was made with") {
   const temporary_directory home;
   api_key_store store(home.path);
-  const payments::wall_time noon = std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} + 12h;
-  const auto [id, secret] =
-      halves(store.create("demo", false, scope_set().add(scope::payments_read).add(scope::webhooks_manage), noon));
+  const auto [id, secret] = halves(store.create(
+      "demo", false, scope_set().add(scope::payments_read).add(scope::webhooks_manage), noon() + 1ms + 1h));
   store.create("demo", false);
   CHECK_THROWS_AS(store.create("demo", false, scope_set()), std::invalid_argument);
   const std::vector<api_key> keys = store.list();
   REQUIRE(keys.size() == 2);
   CHECK(keys[0].scopes == scope_set().add(scope::payments_read).add(scope::webhooks_manage));
-  CHECK(keys[0].expires_at == noon);
-  CHECK_FALSE(keys[0].expired(noon - 1s));
-  CHECK(keys[0].expired(noon));
+  CHECK(keys[0].expires_at == noon() + 1h);
+  CHECK_FALSE(keys[0].expired(noon() + 1h - 1s));
+  CHECK(keys[0].expired(noon() + 1h));
   CHECK(keys[1].scopes == scope_set::all());
-  CHECK_FALSE(keys[1].expired(noon + 24h * 365 * 100));
+  CHECK_FALSE(keys[1].expired(noon() + 24h * 365 * 100));
   api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
   ring.load();
   CHECK(ring.authenticate(id, secret, at(0ms))->scopes == keys[0].scopes);
+}
+
+TEST_CASE("an expired key is as unknown as one that never was") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const auto [id, secret] = halves(store.create("demo", false, scope_set::all(), noon() + 10s));
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  ring.load();
+  CHECK(ring.authenticate(id, secret, at(9'999ms)).has_value());
+  CHECK_FALSE(ring.authenticate(id, secret, at(10'000ms)).has_value());
+  // A file that cannot be used is looked at, and reported, whatever the fault: the work is the same.
+  for (const auto& [wrong_id, wrong_secret] :
+       {std::pair(id, secret), std::pair(id, secret + "x"), std::pair(std::string("ak_nobody"), secret)}) {
+    int reports = 0;
+    api_key_ring other(store.file(), [&](const std::string&) { ++reports; });
+    other.load();
+    const std::string good = read_all(store.file());
+    write_all(store.file(), "{");
+    CHECK_FALSE(other.authenticate(wrong_id, wrong_secret, at(10'000ms)).has_value());
+    CHECK(reports == 1);
+    write_all(store.file(), good);
+  }
+}
+
+TEST_CASE("a rotated key and its successor work side by side for the overlap") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const scope_set reading = scope_set().add(scope::payments_read);
+  const auto [id, secret] = halves(store.create("demo", true, reading));
+  const payments::wall_time before = std::chrono::system_clock::now();
+  const auto made = store.rotate(id, 24h);
+  REQUIRE(made.has_value());
+  const auto [new_id, new_secret] = halves(made->key);
+  CHECK(new_id != id);
+  CHECK(new_secret != secret);
+  CHECK(made->old_expires_at >= before + 24h - 1s);
+  CHECK(made->old_expires_at <= std::chrono::system_clock::now() + 24h);
+
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  ring.load();
+  const auto with_time = [](payments::wall_time wall) { return payments::instant{payments::steady_time(1h), wall}; };
+  const auto in_time = with_time(made->old_expires_at - 1s), late = with_time(made->old_expires_at);
+  CHECK(ring.authenticate(id, secret, in_time).has_value());
+  CHECK_FALSE(ring.authenticate(id, secret, late).has_value());
+  CHECK_FALSE(ring.authenticate(id, new_secret, in_time).has_value());
+  const auto successor = ring.authenticate(new_id, new_secret, late);
+  REQUIRE(successor.has_value());
+  CHECK(successor->merchant == "demo");
+  CHECK(successor->livemode);
+  CHECK(successor->scopes == reading);
+  CHECK_FALSE(store.list()[1].expires_at.has_value());
+}
+
+TEST_CASE("rotation never lengthens a key's life, and not every key can be rotated") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  CHECK_FALSE(store.rotate("ak_nobody", 1h).has_value());
+  const payments::wall_time now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::string soon = halves(store.create("demo", false, scope_set::all(), now + 1h)).first;
+  const std::string gone = halves(store.create("demo", false, scope_set::all(), now - 1s)).first;
+  const std::string revoked = halves(store.create("demo", false)).first;
+  store.revoke(revoked);
+  CHECK_FALSE(store.rotate("ak_nobody", 1h).has_value());
+  const auto made = store.rotate(soon, 24h, now + 48h);
+  REQUIRE(made.has_value());
+  CHECK(made->old_expires_at == now + 1h);
+  CHECK(store.list().back().expires_at == now + 48h);
+  CHECK_THROWS_AS(store.rotate(gone, 24h), std::invalid_argument);
+  CHECK_THROWS_AS(store.rotate(revoked, 24h), std::invalid_argument);
+  CHECK(store.list().size() == 4);
+}
+
+TEST_CASE("the ring knows to the minute when a key was used, through changes of the file") {
+  const temporary_directory home;
+  api_key_store store(home.path);
+  const auto [id, secret] = halves(store.create("demo", false));
+  const auto [unused, unused_secret] = halves(store.create("demo", false));
+  api_key_ring ring(store.file(), [](const std::string& text) { FAIL(text); });
+  ring.load();
+  CHECK(ring.uses().empty());
+  CHECK_FALSE(ring.authenticate(unused, unused_secret + "x", at(0ms)).has_value());
+  CHECK(ring.authenticate(id, secret, at(59'999ms)).has_value());
+  CHECK(ring.uses() == key_uses{{id, noon()}});
+  CHECK(ring.authenticate(id, secret, at(60'000ms)).has_value());
+  CHECK(ring.uses() == key_uses{{id, noon() + 1min}});
+  store.revoke(id);
+  ring.refresh();
+  CHECK(ring.uses() == key_uses{{id, noon() + 1min}});
+}
+
+TEST_CASE("uses are written at most once an interval, and survive a restart") {
+  const temporary_directory home;
+  const std::filesystem::path file = home.path / "api_keys_used.json";
+  const auto steady = [](std::chrono::seconds since) { return payments::steady_time(1h) + since; };
+  CHECK(key_usage::read(home.path).empty());
+  {
+    key_usage usage(home.path);
+    usage.save_if_due({}, steady(0s));
+    CHECK_FALSE(std::filesystem::exists(file));
+    usage.save_if_due({{"ak_a", noon()}}, steady(1s));
+    CHECK(key_usage::read(home.path) == key_uses{{"ak_a", noon()}});
+    struct stat status {};
+    REQUIRE(::stat(file.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+    const key_uses later{{"ak_a", noon() + 1min}, {"ak_b", noon()}};
+    usage.save_if_due(later, steady(1s) + key_usage::interval - 1ms);
+    CHECK(key_usage::read(home.path).size() == 1);
+    usage.save_if_due(later, steady(1s) + key_usage::interval);
+    CHECK(key_usage::read(home.path) == later);
+    usage.save({{"ak_b", noon() + 2min}});
+  }
+  key_usage usage(home.path);  // the next start, where ak_a is not used yet
+  usage.save_if_due({{"ak_b", noon() + 3min}}, steady(0s));
+  CHECK(key_usage::read(home.path) == key_uses{{"ak_a", noon() + 1min}, {"ak_b", noon() + 3min}});
+  std::filesystem::remove(file);
+  usage.save({{"ak_b", noon() + 3min}});
+  CHECK_FALSE(std::filesystem::exists(file));  // no news, no write
+}
+
+TEST_CASE("a damaged file of uses is no fault") {
+  const temporary_directory home;
+  for (const char* text : {"", "{", "[]", "{\"used\": 1}", "{\"used\": {\"ak_a\": \"yesterday\"}}"}) {
+    INFO(text);
+    write_all(home.path / "api_keys_used.json", text);
+    CHECK(key_usage::read(home.path).empty());
+    key_usage usage(home.path);
+    usage.save({{"ak_a", noon()}});
+    CHECK(key_usage::read(home.path) == key_uses{{"ak_a", noon()}});
+  }
 }
 
 TEST_CASE("keys made before there were scopes have all of them") {
