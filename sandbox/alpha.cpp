@@ -112,6 +112,15 @@ std::string charge_object(const charge_view& charge, std::string_view status) {
   return out;
 }
 
+/// What became of the charge since, for inquiries.
+void append_totals(std::string& out, const charge_view& charge) {
+  out += ",\"amount_captured\":";
+  append_number(out, charge.captured_total);
+  out += ",\"amount_refunded\":";
+  append_number(out, charge.refunded_total);
+  out += charge.voided ? ",\"voided\":true" : ",\"voided\":false";
+}
+
 class alpha final : public dialect {
  public:
   bool has_credential(const net::headers& fields) const override {
@@ -147,13 +156,11 @@ class alpha final : public dialect {
 
   net::response inquired(const charge_view& charge) const override {
     std::string body = charge_object(charge, status_word(charge));
-    if (charge.refunded > 0) {
-      body += ",\"amount_refunded\":";
-      append_number(body, charge.refunded);
-    }
     if (charge.declined) {
       body += ',';
       append_error(body, decline_word(charge.reason), "the card was declined", {});
+    } else {
+      append_totals(body, charge);
     }
     return json_answer(200, body + '}');
   }
@@ -249,6 +256,7 @@ class alpha final : public dialect {
     asked.charge = charge_number(prefix, id).value_or(0);
     asked.amount = read_minor(root, "amount", need::optional);
     asked.unit = read_currency(root, "currency", need::optional);
+    if (kind == operation_kind::capture) asked.final_capture = root.flag("final", true);
     read_key(message, asked, complaint);
     return finish(std::move(asked), complaint);
   }

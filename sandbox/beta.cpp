@@ -97,6 +97,25 @@ std::string approval(const charge_view& charge, std::string_view state) {
   return body;
 }
 
+void append_total(std::string& out, std::string_view name, std::int64_t minor, payments::currency unit) {
+  out += ",\"";
+  out += name;
+  out += "\":{\"value\":\"";
+  out += payments::to_decimal({minor, unit});
+  out += "\",\"currency\":\"";
+  out += unit.code();
+  out += "\"}";
+}
+
+/// What became of the charge since, for inquiries.
+void append_totals(std::string& out, const charge_view& charge) {
+  if (charge.amount) {
+    append_total(out, "capturedTotal", charge.captured_total, charge.amount->unit);
+    append_total(out, "refundedTotal", charge.refunded_total, charge.amount->unit);
+  }
+  out += charge.voided ? ",\"voided\":true" : ",\"voided\":false";
+}
+
 struct money_text {
   std::optional<std::int64_t> minor;
   std::optional<payments::currency> unit;
@@ -163,9 +182,14 @@ class beta final : public dialect {
 
   net::response inquired(const charge_view& charge) const override {
     if (charge.declined) return json_answer(200, declined(charge));
-    if (!charge.reversed) return json_answer(200, approval(charge, state_word(charge)) + '}');
-    std::string body = "{\"result\":\"REVERSED\"";
-    append_charge(body, charge);
+    std::string body;
+    if (charge.reversed) {
+      body = "{\"result\":\"REVERSED\"";
+      append_charge(body, charge);
+    } else {
+      body = approval(charge, state_word(charge));
+    }
+    append_totals(body, charge);
     return json_answer(200, body + '}');
   }
 

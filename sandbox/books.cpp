@@ -9,18 +9,17 @@ bool is_charge(operation_kind kind) { return kind == operation_kind::sale || kin
 
 refusal void_refusal(const charge_record& charge) {
   if (charge.voided) return refusal::already_voided;
-  return charge.captured > 0 ? refusal::already_captured : refusal::none;
+  return charge.capturable() == 0 ? refusal::already_captured : refusal::none;
 }
 
 refusal capture_refusal(const charge_record& charge, std::int64_t amount) {
   if (charge.voided) return refusal::already_voided;
-  if (charge.captured > 0) return refusal::already_captured;
-  return amount > charge.amount.minor ? refusal::amount_too_large : refusal::none;
+  if (charge.capturable() == 0) return refusal::already_captured;
+  return amount > charge.capturable() ? refusal::amount_too_large : refusal::none;
 }
 
 refusal refund_refusal(const charge_record& charge, std::int64_t amount) {
-  if (charge.voided) return refusal::already_voided;
-  if (charge.captured == 0) return refusal::not_captured;
+  if (charge.captured == 0) return charge.voided ? refusal::already_voided : refusal::not_captured;
   // "All that is left" of nothing is refused like any amount above what is left.
   return amount <= 0 || amount > charge.captured - charge.refunded ? refusal::amount_too_large : refusal::none;
 }
@@ -50,7 +49,10 @@ void books::apply(const operation& what) {
     charge_record made{what.charge, what.at_ms, what.reference, what.key, {what.amount, what.unit.value()}};
     made.declined = what.result == operation_result::declined;
     made.reason = what.reason;
-    if (!made.declined && what.kind == operation_kind::sale) made.captured = what.amount;
+    if (!made.declined && what.kind == operation_kind::sale) {
+      made.captured = what.amount;
+      made.closed = true;
+    }
     charges_.push_back(made);
     numbers_[what.charge] = index;
     references_[what.reference].charge = index;
@@ -58,10 +60,13 @@ void books::apply(const operation& what) {
   }
   charge_record* const charge = find(what.charge);
   if (!charge) return;  // the reversal of a reference that never charged
-  if (what.kind == operation_kind::capture) charge->captured = what.amount;
+  if (what.kind == operation_kind::capture) {
+    charge->captured += what.amount;
+    charge->closed = what.final_capture;
+  }
   if (what.kind == operation_kind::refund) charge->refunded += what.amount;
   if (what.kind == operation_kind::void_charge) charge->voided = true;
-  if (what.reversal) charge->reversed = true;
+  if (what.reversal) charge->reversed = charge->closed = true;
   TURNOUT_ASSERT(charge->captured <= charge->amount.minor && charge->refunded <= charge->captured);
 }
 
@@ -116,20 +121,24 @@ bool books::remembered(const operation& what) const {
 }
 
 operation books::modify(operation_kind kind, const charge_record& charge, std::optional<std::int64_t> amount,
-                        std::optional<payments::currency> unit) const {
+                        std::optional<payments::currency> unit, bool final_capture) const {
   operation what;
   what.kind = kind;
   what.reference = charge.reference;
   what.charge = charge.number;
   what.unit = charge.amount.unit;
   const bool refund = kind == operation_kind::refund;
-  what.amount = amount.value_or(refund ? charge.captured - charge.refunded : charge.amount.minor);
-  if (kind == operation_kind::void_charge) what.amount = charge.amount.minor;
+  const bool capture = kind == operation_kind::capture;
+  // A void of what is released already is listed with the amount it asked for.
+  const std::int64_t open = charge.capturable() == 0 ? charge.amount.minor : charge.capturable();
+  what.amount = refund ? charge.captured - charge.refunded : open;
+  if (refund || capture) what.amount = amount.value_or(what.amount);
+  what.final_capture = !capture || final_capture;
   if (charge.declined) {
     what.why = refusal::not_approved;
   } else if (unit && *unit != charge.amount.unit) {
     what.why = refusal::currency_mismatch;
-  } else if (kind == operation_kind::capture) {
+  } else if (capture) {
     what.why = capture_refusal(charge, what.amount);
   } else if (refund) {
     what.why = refund_refusal(charge, what.amount);

@@ -32,8 +32,12 @@ struct charge_record {
   std::int64_t refunded = 0;
   payments::decline_reason reason = payments::decline_reason::none;
   bool declined = false;
-  bool voided = false;
+  bool closed = false;    ///< captured for good: what was not captured is released
+  bool voided = false;    ///< what was not captured is released; nothing can be captured any more
   bool reversed = false;  ///< by reference
+
+  /// What a capture may still take.
+  std::int64_t capturable() const noexcept { return closed || voided ? 0 : amount.minor - captured; }
 };
 
 class books {
@@ -58,7 +62,7 @@ class books {
 
   /// What capturing, refunding or voiding would be: `amount` empty is all that is left.
   operation modify(operation_kind kind, const charge_record& charge, std::optional<std::int64_t> amount,
-                   std::optional<payments::currency> unit) const;
+                   std::optional<payments::currency> unit, bool final_capture) const;
   /// The void or refund that undoes whatever the reference stands for.
   operation reverse(std::string_view reference) const;
 

@@ -16,17 +16,26 @@ constexpr std::int64_t longest_delay_ms = 86'400'000;
 
 constexpr std::array<std::string_view, 4> outage_names{"none", "refuse", "stall", "error"};
 
+template <class Rates>
 struct fault_field {
   std::string_view name;
-  double fault_rates::*rate;
+  double Rates::*rate;
 };
-constexpr std::array<fault_field, 6> fault_fields{{
+constexpr std::array<fault_field<fault_rates>, 6> fault_fields{{
     {"charge_then_drop", &fault_rates::charge_then_drop},
     {"charge_then_stall", &fault_rates::charge_then_stall},
     {"error_after_charge", &fault_rates::error_after_charge},
     {"drop_before_charge", &fault_rates::drop_before_charge},
     {"rate_limited", &fault_rates::rate_limited},
     {"wrong_amount", &fault_rates::wrong_amount},
+}};
+
+constexpr std::array<fault_field<modification_fault_rates>, 5> modification_fault_fields{{
+    {"apply_then_drop", &modification_fault_rates::apply_then_drop},
+    {"apply_then_stall", &modification_fault_rates::apply_then_stall},
+    {"error_after_apply", &modification_fault_rates::error_after_apply},
+    {"drop_before_apply", &modification_fault_rates::drop_before_apply},
+    {"rate_limited", &modification_fault_rates::rate_limited},
 }};
 
 using problems = std::vector<control_problem>;
@@ -62,21 +71,23 @@ void read_outage(const json::value& from, outage& into, problems& found) {
   found.push_back({"outage", "must be one of none, refuse, stall, error"});
 }
 
-void read_faults(const json::value& from, fault_rates& into, problems& found) {
+template <class Rates, std::size_t N>
+void read_faults(const json::value& from, const std::string& path, const std::array<fault_field<Rates>, N>& fields,
+                 Rates& into, problems& found) {
   const auto* object = from.if_object();
   if (!object) {
-    found.push_back({"faults", "must be an object of probabilities"});
+    found.push_back({path, "must be an object of probabilities"});
     return;
   }
   for (const auto& member : *object) {
     const std::string_view name = member.key();
     bool known = false;
-    for (const auto& field : fault_fields) {
+    for (const auto& field : fields) {
       if (field.name != name) continue;
       known = true;
-      read_number(member.value(), "faults." + std::string(name), 0, 1, into.*field.rate, found);
+      read_number(member.value(), path + '.' + std::string(name), 0, 1, into.*field.rate, found);
     }
-    if (!known) found.push_back({"faults." + std::string(name), "unknown fault"});
+    if (!known) found.push_back({path + '.' + std::string(name), "unknown fault"});
   }
 }
 
@@ -110,7 +121,9 @@ void read_member(std::string_view name, const json::value& from, control& into, 
   if (name == "latency_ms") return read_number(from, "latency_ms", 0, longest_latency_ms, into.latency_ms, found);
   if (name == "latency_sigma") return read_number(from, "latency_sigma", 0, widest_sigma, into.latency_sigma, found);
   if (name == "outage") return read_outage(from, into.outage, found);
-  if (name == "faults") return read_faults(from, into.faults, found);
+  if (name == "faults") return read_faults(from, "faults", fault_fields, into.faults, found);
+  if (name == "modification_faults")
+    return read_faults(from, "modification_faults", modification_fault_fields, into.modification_faults, found);
   if (name == "inquiry_lag_ms") return read_milliseconds(from, "inquiry_lag_ms", into.inquiry_lag_ms, found);
   if (name == "charge_delay_ms") return read_milliseconds(from, "charge_delay_ms", into.charge_delay_ms, found);
   found.push_back({std::string(name), "unknown field"});
@@ -141,9 +154,11 @@ std::vector<control_problem> update_control(std::string_view body, control& targ
 }
 
 std::string to_json(const control& from) {
-  json::object declines, faults;
+  json::object declines, faults, modification_faults;
   for (const auto& [reason, weight] : from.declines) declines[payments::to_string(reason)] = plain_number(weight);
   for (const auto& field : fault_fields) faults[field.name] = plain_number(from.faults.*field.rate);
+  for (const auto& field : modification_fault_fields)
+    modification_faults[field.name] = plain_number(from.modification_faults.*field.rate);
   const json::object all{{"approval_rate", plain_number(from.approval_rate)},
                          {"declines", declines},
                          {"latency_ms", plain_number(from.latency_ms)},
@@ -151,7 +166,8 @@ std::string to_json(const control& from) {
                          {"outage", to_string(from.outage)},
                          {"faults", faults},
                          {"inquiry_lag_ms", from.inquiry_lag_ms},
-                         {"charge_delay_ms", from.charge_delay_ms}};
+                         {"charge_delay_ms", from.charge_delay_ms},
+                         {"modification_faults", modification_faults}};
   return json::serialize(all);
 }
 

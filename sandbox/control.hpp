@@ -29,6 +29,15 @@ struct fault_rates {
   double wrong_amount = 0;        ///< charges one minor unit too much, and says so
 };
 
+/// Probabilities per capture, refund or void request, 0 to 1.
+struct modification_fault_rates {
+  double apply_then_drop = 0;    ///< does it, then closes the connection without a byte
+  double apply_then_stall = 0;   ///< does it, then never answers
+  double error_after_apply = 0;  ///< does it, then answers the dialect's internal error
+  double drop_before_apply = 0;  ///< closes the connection, does nothing
+  double rate_limited = 0;       ///< answers 429, does nothing
+};
+
 struct control {
   double approval_rate = 1.0;
   /// Weights; at least one is positive.
@@ -37,6 +46,7 @@ struct control {
   double latency_sigma = 0.2;  ///< of the logarithm; 0 makes every answer take the median
   turnout::sandbox::outage outage = turnout::sandbox::outage::none;
   fault_rates faults;
+  modification_fault_rates modification_faults;
   std::int64_t inquiry_lag_ms = 0;   ///< an inquiry says "not found" until this long after the charge
   std::int64_t charge_delay_ms = 0;  ///< a charge is processed this long after its request arrived
 };

@@ -25,6 +25,7 @@ struct call {
   std::uint64_t charge = 0;                         ///< of a modification; 0 when the id is not one of ours
   std::optional<std::int64_t> amount;               ///< always there for a charge; else empty is all
   std::optional<payments::currency> unit;           ///< always there for a charge
+  bool final_capture = true;                        ///< false: more captures may follow
   payments::decline_reason forced = payments::decline_reason::none;  ///< what the card itself decides
   std::uint64_t card_digest = 0;                                     ///< of what may be kept of the card
 };
@@ -43,8 +44,9 @@ struct charge_view {
   std::string_view reference;
   std::optional<payments::money> amount;
   bool captured = false;
-  bool reversed = false;
-  std::int64_t refunded = 0;
+  bool reversed = false;  ///< nothing of it stands: undone by reference, or voided before any capture
+  std::int64_t captured_total = 0, refunded_total = 0;
+  bool voided = false;  ///< what was not captured was released by a void or a reversal
   bool declined = false;
   payments::decline_reason reason = payments::decline_reason::none;
 };

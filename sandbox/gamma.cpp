@@ -69,7 +69,16 @@ spoken say(refusal code) {
   return {500, "internal"};
 }
 
-std::string transaction(const charge_view& charge, std::string_view state) {
+/// What became of the charge since, for inquiries.
+void append_totals(std::string& out, const charge_view& charge) {
+  out += ",\"totals\":{\"captured\":";
+  append_number(out, charge.captured_total);
+  out += ",\"refunded\":";
+  append_number(out, charge.refunded_total);
+  out += charge.voided ? "},\"voided\":true" : "},\"voided\":false";
+}
+
+std::string transaction(const charge_view& charge, std::string_view state, bool with_totals = false) {
   std::string body = "{\"transaction\":{\"id\":";
   body.reserve(256);
   append_id(body, prefix, charge.number);
@@ -92,6 +101,7 @@ std::string transaction(const charge_view& charge, std::string_view state) {
     body += word_for(charge.reason, decline_words, "GM-GENERIC");
     body += "\"}";
   }
+  if (with_totals && !charge.declined) append_totals(body, charge);
   return body + "}}";
 }
 
@@ -140,7 +150,7 @@ class gamma final : public dialect {
   }
 
   net::response inquired(const charge_view& charge) const override {
-    return json_answer(200, transaction(charge, state_word(charge)));
+    return json_answer(200, transaction(charge, state_word(charge), true));
   }
 
   net::response reversed(std::string_view, std::uint64_t charge) const override {

@@ -32,8 +32,10 @@ charge_view view_of(const charge_record& charge) {
   view.reference = charge.reference;
   view.amount = charge.amount;
   view.captured = charge.captured > 0;
-  view.reversed = charge.reversed || charge.voided;
-  view.refunded = charge.refunded;
+  view.reversed = charge.reversed || (charge.voided && charge.captured == 0);
+  view.captured_total = charge.captured;
+  view.refunded_total = charge.refunded;
+  view.voided = charge.voided;
   view.declined = charge.declined;
   view.reason = charge.reason;
   return view;
@@ -48,7 +50,8 @@ gateway::gateway(const gateway_traits& traits, const surroundings& around, std::
       books_(traits.index, traits.memory, around.book),
       approvals_(mix(seed_, "approvals")),
       faults_(mix(seed_, "faults")),
-      latencies_(mix(seed_, "latencies")) {}
+      latencies_(mix(seed_, "latencies")),
+      modification_faults_(mix(seed_, "modification faults")) {}
 
 void gateway::receive(const net::request& message, std::string_view target, answerer to, const payments::instant& now) {
   switch (control_.outage) {
@@ -65,7 +68,7 @@ void gateway::receive(const net::request& message, std::string_view target, answ
     case call_kind::charge: return receive_charge(std::move(asked), to, now);
     case call_kind::inquire: return inquire(asked, to, now);
     case call_kind::reverse: return reverse(asked, to, now);
-    case call_kind::modify: return modify(asked, to, now);
+    case call_kind::modify: return receive_modification(asked, to, now);
   }
 }
 
@@ -86,6 +89,7 @@ void gateway::reset() {
   approvals_ = random_stream(mix(seed_, "approvals"));
   faults_ = random_stream(mix(seed_, "faults"));
   latencies_ = random_stream(mix(seed_, "latencies"));
+  modification_faults_ = random_stream(mix(seed_, "modification faults"));
 }
 
 void gateway::receive_charge(call asked, const answerer& to, const payments::instant& now) {
@@ -223,6 +227,13 @@ void gateway::reverse(const call& asked, const answerer& to, const payments::ins
   answer(answer_for(books_.record(what)), to, now);
 }
 
+void gateway::receive_modification(const call& asked, const answerer& to, const payments::instant& now) {
+  const modification_fault_rates& rates = control_.modification_faults;
+  if (modification_faults_.happens(rates.rate_limited)) return refuse(refusal::rate_limited, to, now);
+  if (modification_faults_.happens(rates.drop_before_apply)) return around_.out.give(to, std::nullopt);
+  modify(asked, to, now);
+}
+
 void gateway::modify(const call& asked, const answerer& to, const payments::instant& now) {
   const charge_record* const charge = books_.by_number(asked.charge);
   if (!charge) return refuse(refusal::unknown_charge, to, now);
@@ -235,11 +246,13 @@ void gateway::modify(const call& asked, const answerer& to, const payments::inst
       return replay(*first, to, now);
     }
   }
-  operation what = books_.modify(asked.operation, *charge, asked.amount, asked.unit);
+  operation what = books_.modify(asked.operation, *charge, asked.amount, asked.unit, asked.final_capture);
   what.at_ms = unix_ms(now);
   what.key = asked.key;
   what.digest = digest;
-  answer(answer_for(books_.record(what)), to, now);
+  const operation& written = books_.record(what);
+  if (written.result == operation_result::refused) return answer(answer_for(written), to, now);
+  answer_modification(answer_for(written), to, now);
 }
 
 net::response gateway::answer_for(const operation& what) const {
@@ -257,7 +270,7 @@ void gateway::replay(const operation& first, const answerer& to, const payments:
   again.at_ms = unix_ms(now);
   const operation& written = books_.record(again);
   const bool charge = written.kind == operation_kind::sale || written.kind == operation_kind::authorize;
-  if (!charge) return answer(answer_for(written), to, now);
+  if (!charge) return answer_modification(answer_for(written), to, now);
   answer_charge(answer_for(written), to, now);
 }
 
@@ -267,6 +280,7 @@ std::uint64_t gateway::digest_of(const call& asked) const {
   digest = mix(digest, asked.reference);
   digest = mix(digest, asked.charge);
   digest = mix(digest, static_cast<std::uint64_t>(asked.amount.value_or(0)));
+  if (!asked.final_capture) digest = mix(digest, "final: false");
   digest = mix(digest, asked.unit ? asked.unit->code() : std::string_view());
   return mix(digest, asked.card_digest);
 }
@@ -293,6 +307,14 @@ void gateway::answer_charge(net::response what, const answerer& to, const paymen
   if (faults_.happens(control_.faults.charge_then_drop)) return around_.out.give(to, std::nullopt);
   if (faults_.happens(control_.faults.charge_then_stall)) return stall(to, now);
   if (faults_.happens(control_.faults.error_after_charge)) return refuse(refusal::internal, to, now);
+  answer(std::move(what), to, now);
+}
+
+void gateway::answer_modification(net::response what, const answerer& to, const payments::instant& now) {
+  const modification_fault_rates& rates = control_.modification_faults;
+  if (modification_faults_.happens(rates.apply_then_drop)) return around_.out.give(to, std::nullopt);
+  if (modification_faults_.happens(rates.apply_then_stall)) return stall(to, now);
+  if (modification_faults_.happens(rates.error_after_apply)) return refuse(refusal::internal, to, now);
   answer(std::move(what), to, now);
 }
 

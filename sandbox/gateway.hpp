@@ -80,6 +80,7 @@ class gateway {
   void decide(const call& asked, operation& what);
   void inquire(const call& asked, const answerer& to, const payments::instant& now);
   void reverse(const call& asked, const answerer& to, const payments::instant& now);
+  void receive_modification(const call& asked, const answerer& to, const payments::instant& now);
   void modify(const call& asked, const answerer& to, const payments::instant& now);
 
   /// The answer that a recorded operation has, now and whenever it is replayed.
@@ -91,6 +92,8 @@ class gateway {
   void refuse(refusal why, const answerer& to, const payments::instant& now);
   /// Answers a processed charge, or does to the answer what the faults say.
   void answer_charge(net::response answer, const answerer& to, const payments::instant& now);
+  /// The same for a capture, refund or void that was done.
+  void answer_modification(net::response answer, const answerer& to, const payments::instant& now);
   void answer(std::optional<net::response> what, const answerer& to, const payments::instant& now);
   void stall(const answerer& to, const payments::instant& now);
   void release_stalled(payments::steady_time until);
@@ -105,7 +108,8 @@ class gateway {
   std::uint64_t seed_;
   turnout::sandbox::control control_;
   books books_;
-  random_stream approvals_, faults_, latencies_;
+  /// Streams of their own: what a charge meets does not depend on the captures before it.
+  random_stream approvals_, faults_, latencies_, modification_faults_;
   std::unordered_map<std::string, running> running_keys_;
   std::unordered_map<std::string, running> running_references_;
   struct stalled_request {

@@ -46,6 +46,7 @@ void append_line(std::string& out, const operation& from) {
     out += ",\"why\":";
     append_quoted(out, refusal_names[static_cast<std::size_t>(from.why)]);
   }
+  if (!from.final_capture) out += ",\"final\":false";
   if (from.reversal) out += ",\"reversal\":true";
   out += "}\n";
 }
@@ -80,6 +81,7 @@ operation parse_operation(const json::object& line) {
     what.reason = payments::parse_decline_reason(std::string_view(reason->as_string())).value();
   }
   if (const auto* why = line.if_contains("why")) what.why = named<refusal>(refusal_names, *why);
+  if (const auto* last = line.if_contains("final")) what.final_capture = last->as_bool();
   if (const auto* reversal = line.if_contains("reversal")) what.reversal = reversal->as_bool();
   return what;
 }

@@ -83,6 +83,7 @@ struct operation {
   payments::decline_reason reason = payments::decline_reason::none;  ///< of a decline
   refusal why = refusal::none;                                       ///< of a refusal
   bool replayed = false;                                             ///< an answer given again; nothing happened
+  bool final_capture = true;                                         ///< of a capture: what is not captured is released
   bool reversal = false;  ///< a void or refund by reference: it blocks the reference for ever
 };
 

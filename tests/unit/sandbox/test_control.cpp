@@ -10,7 +10,8 @@ TEST_CASE("control: absent fields stay, GET shows all") {
   const auto full =
       R"({"approval_rate":0.9,"declines":{"do_not_honor":1,"stolen_card":0.5},"latency_ms":80,"latency_sigma":0.3,
     "outage":"error","faults":{"charge_then_drop":0.1,"charge_then_stall":0,"error_after_charge":0,"drop_before_charge":0,
-    "rate_limited":0,"wrong_amount":0.25},"inquiry_lag_ms":5,"charge_delay_ms":6})";
+    "rate_limited":0,"wrong_amount":0.25},"inquiry_lag_ms":5,"charge_delay_ms":6,"modification_faults":{"apply_then_drop":0.5,
+    "apply_then_stall":0,"error_after_apply":0,"drop_before_apply":0,"rate_limited":0}})";
   const auto put = c.control("beta", full);
   CHECK(put->status() == 200);
   CHECK(put->body() == json::parse(full));
@@ -38,6 +39,9 @@ TEST_CASE("control: what is wrong is named, and nothing changes") {
                        {R"({"approval_rate":null})", "approval_rate"},
                        {R"({"approval_rate":1e999})", "approval_rate"},
                        {R"({"aproval_rate":1})", "aproval_rate"},
+                       {R"({"modification_faults":{"apply_then_drop":2}})", "modification_faults.apply_then_drop"},
+                       {R"({"modification_faults":{"charge_then_drop":0}})", "modification_faults.charge_then_drop"},
+                       {R"({"modification_faults":1})", "modification_faults"},
                        {R"({"declines":{"nonsense":1}})", "declines.nonsense"},
                        {R"({"declines":{"none":1}})", "declines.none"},
                        {R"({"declines":{"":1}})", "declines."},
