@@ -162,9 +162,9 @@ void apply(const rule& matched, const json::value& body, const payments::money& 
   if (matched.gateway_code) out.gateway_code = text_at(matched.gateway_code, body, longest_code);
   if (matched.action_url) {
     std::string url = text_at(matched.action_url, body, longest_url);
-    if (usable_url(url)) out.action_url = std::move(url);
+    if (usable_url(url)) out.action.url = std::move(url);
   }
-  if (out.result == outcome::requires_action && out.action_url.empty()) {
+  if (out.result == outcome::requires_action && out.action.empty()) {
     // The shopper cannot be sent anywhere: whether money moved must be asked.
     out.result = outcome::unknown;
     out.code = "action_url_unusable";

@@ -151,6 +151,7 @@ void card::wipe() noexcept {
   number_.wipe();
   cvc_.wipe();
   holder_.wipe();
+  cryptogram_.wipe();
 }
 
 void mask_number(std::string& text, const card_summary& card) {

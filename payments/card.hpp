@@ -72,6 +72,9 @@ class card {
 
   std::string_view reveal_number() const noexcept { return number_.reveal(); }
   std::string_view reveal_cvc() const noexcept { return cvc_.reveal(); }
+  /// Of an authentication that the merchant brought: base64, empty when there is none.
+  std::string_view reveal_cryptogram() const noexcept { return cryptogram_.reveal(); }
+  void add_cryptogram(std::string_view base64) { cryptogram_ = secret_string(base64); }
   std::string_view holder() const noexcept { return holder_.reveal(); }
   int exp_month() const noexcept { return exp_month_; }
   int exp_year() const noexcept { return exp_year_; }
@@ -83,7 +86,7 @@ class card {
   void wipe() noexcept;
 
  private:
-  secret_string number_, cvc_, holder_;
+  secret_string number_, cvc_, holder_, cryptogram_;
   int exp_month_ = 0, exp_year_ = 0;
   card_brand brand_ = card_brand::unknown;
 };

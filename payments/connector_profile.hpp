@@ -75,6 +75,7 @@ struct connector_profile {
   std::vector<std::string> methods;    ///< "card"
   std::vector<currency> currencies;
   std::vector<card_brand> brands;
+  bool takes_authentication = false;  ///< its charges carry what a merchant authenticated beforehand
   bool capture_automatic = false, capture_manual = false;
   /// A capture may leave the rest of the authorisation open for further ones.
   bool multiple_captures = false;

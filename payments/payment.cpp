@@ -10,9 +10,9 @@ namespace {
 constexpr name_table<payment_status, 6> statuses{
     {"processing", "requires_action", "authorized", "succeeded", "failed", "canceled"}};
 
-constexpr name_table<payment_event_type, 14> event_types{
+constexpr name_table<payment_event_type, 15> event_types{
     {"created", "attempt_started", "attempt_ended", "attempt_resolved", "reversal_wanted", "reversal_confirmed",
-     "late_approval", "charge_found", "answered", "cancel_requested", "recovered", "attention_raised",
+     "late_approval", "charge_found", "action_expired", "answered", "cancel_requested", "recovered", "attention_raised",
      "attention_cleared", "finished"}};
 
 }  // namespace

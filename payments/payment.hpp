@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "payments/attempt.hpp"
+#include "payments/authentication.hpp"
 #include "payments/card.hpp"
 #include "payments/modification.hpp"
 #include "payments/money.hpp"
@@ -27,7 +28,8 @@ struct customer {
 /// Why a payment failed, for the merchant.
 struct payment_error {
   std::string code;  ///< card_declined | authentication_required | gateway_rejected | no_gateway_available |
-                     ///< not_charged | interrupted | retry_budget_exhausted | …
+                     ///< authentication_failed | action_expired | not_charged | interrupted |
+                     ///< retry_budget_exhausted | …
   std::string message;
   decline_reason reason = decline_reason::none;
   std::optional<decline_class> group;
@@ -61,7 +63,12 @@ struct payment {
   std::vector<modification> modifications;  ///< in the order they were asked for
   std::optional<payment_error> error;
   std::optional<payments::attention> attention;
-  std::string next_action_url;  ///< while requires_action
+  std::optional<payments::authentication> authentication;  ///< brought by the merchant
+  shopper_action next_action;                              ///< while requires_action
+  /// Set once a challenge was shown: then the gateway is asked a last time, and
+  /// an approval that appears after that is reversed.
+  std::optional<wall_time> action_expires_at;
+  bool action_expired = false;  ///< it passed, and that last question was asked
   bool cancel_requested = false;
   /// The merchant has been (or, after a crash, may have been) answered: no
   /// other gateway is tried from here on.
@@ -80,6 +87,7 @@ enum class payment_event_type : std::uint8_t {
   reversal_confirmed,
   late_approval,
   charge_found,
+  action_expired,
   answered,
   cancel_requested,
   recovered,
@@ -108,6 +116,7 @@ struct payment_request {
   customer buyer;
   std::string return_url;
   std::vector<std::pair<std::string, std::string>> metadata;
+  std::optional<payments::authentication> authentication;
 };
 
 }  // namespace turnout::payments

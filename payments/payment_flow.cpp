@@ -181,7 +181,7 @@ void payment_flow::charge_ended(std::size_t index, const send_result& result, in
     each.reason = result.reason;
     each.gateway_code = result.gateway_code;
     each.gateway_reference = result.gateway_reference;
-    if (result.result == outcome::requires_action) record_.next_action_url = result.action_url;
+    if (result.result == outcome::requires_action) show_action(index, result, now);
   }
   note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
 }
@@ -198,16 +198,23 @@ void payment_flow::replay_ended(std::size_t index, const send_result& result, in
   } else if (result.result == outcome::pending || result.result == outcome::requires_action) {
     each.outcome = result.result;  // still unresolved, and now known to the gateway
     each.gateway_reference = result.gateway_reference;
-    if (result.result == outcome::requires_action) record_.next_action_url = result.action_url;
+    if (result.result == outcome::requires_action) show_action(index, result, now);
     note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
   }
 }
 
 void payment_flow::inquiry_ended(std::size_t index, const send_result& result, instant now) {
-  const attempt& each = record_.attempts[index];
+  attempt& each = record_.attempts[index];
   if (result.result == outcome::approved) return approve(index, result, now, false);
   // It told us otherwise before (only a reversal ends that), or news came meanwhile.
   if (each.seen_approved || !each.unresolved()) return;
+  if (result.result == outcome::requires_action && each.outcome == outcome::unknown) {
+    // The answer that asked for a challenge was lost: the shopper can still take it.
+    each.outcome = outcome::requires_action;
+    if (!result.gateway_reference.empty()) each.gateway_reference = result.gateway_reference;
+    show_action(index, result, now);
+    return note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
+  }
   const bool says_declined = is_decline(result.result);
   if (!says_declined && !result.not_found) return;
   // The gateway itself told us of this attempt: its later decline is its answer.

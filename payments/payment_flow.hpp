@@ -117,8 +117,11 @@ class payment_flow {
     int round = 0;
     int rung = 0;                       ///< next rung of this round: 0 replay, 1 inquire, 2 reverse, 3 none left
     bool reachable = false;             ///< in this round the gateway answered: it knows nothing of the attempt
+    bool asked_overdue = false;         ///< an inquiry began after the shopper's time was over
     bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
   };
+  static constexpr milliseconds first_question_after_action{5000};
+
   enum class phase : std::uint8_t { idle, choosing, sending, waiting, finished };
 
   void on(const flow::start&, instant now);
@@ -138,6 +141,11 @@ class payment_flow {
   void approve(std::size_t index, const send_result& result, instant now, bool first_answer);
   void settle(std::size_t index, outcome ended, const send_result& result, instant now);
   void want_reversal(std::size_t index, std::string_view reason, instant now);
+
+  void show_action(std::size_t index, const send_result& result, instant now);
+  bool action_overdue(instant now) const noexcept;
+  void expire_action(instant now);
+  bool shopper_has_time(std::size_t index) const noexcept;
 
   flow::action next(instant now, random_source& random);
   void reverse_what_may_not_stand(instant now);

@@ -45,14 +45,16 @@ milliseconds send_limit(const connector_profile& gateway) {
 
 flow::action payment_flow::next(instant now, random_source& random) {
   if (charge_chosen_) return begin_charge(now);
+  expire_action(now);
   reverse_what_may_not_stand(now);
   update_status(now);
   forget_card(now);
   if (!record_.answered && must_answer(now)) {
     record_.answered = true;
-    for (ladder& each : ladders_) {
-      each.next_at = now.steady;
-      each.rung = 0;
+    for (std::size_t i = 0; i < ladders_.size(); ++i) {
+      if (record_.attempts[i].outcome == outcome::requires_action) continue;
+      ladders_[i].next_at = now.steady;
+      ladders_[i].rung = 0;
     }
     note(payment_event_type::answered, now, {}, to_string(record_.status));
     return flow::answer{};
@@ -74,6 +76,7 @@ flow::action payment_flow::next(instant now, random_source& random) {
       continue;
     }
     steps.rung_begun = now.steady;
+    steps.asked_overdue |= *kind == send_kind::inquire && action_overdue(now);
     sending_ = due;
     sending_kind_ = *kind;
     phase_ = phase::sending;
@@ -102,7 +105,7 @@ flow::action payment_flow::begin_charge(instant now) {
 }
 
 bool payment_flow::expired(instant now) const noexcept {
-  return record_.answered && record_.expires_at && now.wall >= *record_.expires_at;
+  return record_.answered && (record_.action_expired || (record_.expires_at && now.wall >= *record_.expires_at));
 }
 
 bool payment_flow::needs_work(std::size_t index) const noexcept {
@@ -113,7 +116,9 @@ bool payment_flow::needs_work(std::size_t index) const noexcept {
 // After a cancel or the expiry whatever appears is voided.
 void payment_flow::reverse_what_may_not_stand(instant now) {
   if (is_final(record_.status) || !(record_.cancel_requested || expired(now))) return;
-  const std::string_view reason = record_.cancel_requested ? "canceled" : "expired";
+  const std::string_view reason = record_.cancel_requested ? "canceled"
+                                  : record_.action_expired ? "action_expired"
+                                                           : "expired";
   for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
     const attempt& each = record_.attempts[i];
     if (each.reversal != reversal_state::none || each.in_flight) continue;
@@ -127,10 +132,11 @@ void payment_flow::update_status(instant now) {
   if (is_final(record_.status)) return;
   bool open = false, action = false;
   const attempt* standing = nullptr;
-  for (const attempt& each : record_.attempts) {
+  for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
+    const attempt& each = record_.attempts[i];
     if (each.unresolved()) {
       open = true;
-      action |= each.outcome == outcome::requires_action && each.reversal == reversal_state::none;
+      action |= shopper_has_time(i);
     } else if (each.stands()) {
       if (each.reversal == reversal_state::none)
         standing = &each;
@@ -155,7 +161,7 @@ void payment_flow::update_status(instant now) {
 
 void payment_flow::finalize(payment_status status, instant now) {
   record_.status = status;
-  record_.next_action_url.clear();
+  record_.next_action = {};
   note(payment_event_type::finished, now, {}, to_string(status));
 }
 
@@ -233,16 +239,24 @@ void payment_flow::end_round(std::size_t index, instant now, random_source& rand
       std::any_of(rungs.begin(), rungs.end(), [&](send_kind kind) { return rung_allowed(index, kind, now); });
   steps.reachable = false;
   steps.rung = 0;
+  // The shopper's time ends by the wall clock; nobody sleeps past it.
+  const bool challenged = record_.attempts[index].outcome == outcome::requires_action;
+  const steady_time overdue_at =
+      challenged && record_.action_expires_at && !action_overdue(now)
+          ? now.steady + duration_cast<milliseconds>(*record_.action_expires_at - now.wall) + milliseconds(1)
+          : steady_time::max();
   if (!any) {
-    steps.next_at = steady_time::max();
+    steps.next_at = overdue_at;
     return;
   }
   const auto age = duration_cast<milliseconds>(now.steady - steps.begun);
-  const milliseconds pause = record_.answered
-                                 ? std::clamp(age / age_share, shortest_pause_answered, longest_pause_answered)
-                                 : std::min(first_pause * (1 << std::min(steps.round - 1, 10)), longest_pause_waiting);
+  milliseconds pause = record_.answered
+                           ? std::clamp(age / age_share, shortest_pause_answered, longest_pause_answered)
+                           : std::min(first_pause * (1 << std::min(steps.round - 1, 10)), longest_pause_waiting);
+  if (challenged) pause = std::max(pause, first_question_after_action);
   const double factor = 1 - jitter + 2 * jitter * random.uniform();
   steps.next_at = now.steady + milliseconds(static_cast<std::int64_t>(static_cast<double>(pause.count()) * factor) + 1);
+  steps.next_at = std::min(steps.next_at, overdue_at);
   // Do not sleep past the moment from which "not found" is final.
   const connector_profile* gateway = profile(index);
   if (!can_inquire(*gateway) || !gateway->resolve.not_found_final_after) return;
@@ -262,13 +276,18 @@ bool payment_flow::can_prove(std::size_t index, instant now) const {
   return may_replay(index, now) || inquiry_proves || can_reverse_as_proof(*gateway);
 }
 
+bool payment_flow::shopper_has_time(std::size_t index) const noexcept {
+  const attempt& each = record_.attempts[index];
+  return each.outcome == outcome::requires_action && each.reversal == reversal_state::none && !record_.action_expired;
+}
+
 void payment_flow::raise_attention(instant now) {
   std::string_view reason;
   for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
     if (!record_.answered || !needs_work(i)) continue;
     if (!can_prove(i, now))
       reason = "no_proof_available";
-    else if (now.steady - ladders_[i].begun > attention_after)
+    else if (now.steady - ladders_[i].begun > attention_after && !shopper_has_time(i))
       reason = record_.attempts[i].reversal == reversal_state::wanted ? "reversal_unconfirmed" : "unresolved_for_long";
   }
   if (reason.empty()) {
@@ -328,6 +347,19 @@ payment_error payment_flow::explain_failure() const {
     error.group = decline_class::technical;
     error.advice = advice::retry_later;
     error.retry_after = retry_after_technical;
+  }
+  if (record_.action_expired) {
+    error.code = "action_expired";
+    error.message = "The shopper did not authenticate in time; the payment is proven not charged.";
+    error.group = decline_class::authentication;
+    error.advice = advice::authenticate;
+    error.retry_after.reset();
+    return error;
+  }
+  if (record_.action_expires_at && told != nullptr && told->reason != decline_reason::none) {
+    // A challenge ends long after the answer, and what the gateway says then is its answer.
+    if (error.group == decline_class::authentication) error.code = "authentication_failed";
+    return error;
   }
   // What is learned after the answer, or after a crash, ends the payment all the same.
   if (record_.interrupted) {

@@ -21,6 +21,8 @@ struct retry_plan {
   /// After answering, an approval that arrives later than this is reversed;
   /// zero: it stands however late it comes.
   std::chrono::seconds expire_after{0};
+  /// How long the shopper has for a challenge, from when the gateway asked for it; > 0.
+  std::chrono::milliseconds action_expires_after{15 * 60 * 1000};
 };
 
 /// technical, not_sent, rejected, do_not_honor.

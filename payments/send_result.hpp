@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "payments/authentication.hpp"
 #include "payments/decline_reason.hpp"
 #include "payments/instant.hpp"
 #include "payments/outcome.hpp"
@@ -13,7 +14,7 @@ namespace turnout::payments {
 
 struct send_result {
   /// charge, replay: how the attempt ended.
-  /// inquire: approved | a decline | pending | unknown (no usable answer; see not_found).
+  /// inquire: approved | a decline | pending | requires_action | unknown (no usable answer; see not_found).
   /// reverse: approved means the gateway acknowledged the reversal.
   payments::outcome result = outcome::unknown;
   /// inquire, reverse: the gateway says that it has no such reference; result is unknown.
@@ -37,7 +38,7 @@ struct send_result {
   /// it tells. It settles a capture, refund or void whose own answer was lost.
   std::optional<std::int64_t> captured_total, refunded_total;
   std::optional<bool> voided;
-  std::string action_url;  ///< requires_action: where the shopper must go
+  shopper_action action;  ///< requires_action: what the shopper must do
   milliseconds latency{0};
 };
 

@@ -95,10 +95,12 @@ void read_on(const value& from, payments::retry_plan& plan) {
 
 retry_rules read_retry(const settings::value& from) {
   using namespace std::chrono_literals;
-  const settings::fields keys(from, {"max_attempts", "deadline", "on", "budget"});
+  const settings::fields keys(from, {"max_attempts", "deadline", "action_expires_after", "on", "budget"});
   retry_rules read{payments::default_retry_plan(), std::nullopt};
   if (const auto most = keys.optional("max_attempts").integer(1, 10)) read.plan.max_attempts = static_cast<int>(*most);
   read.plan.deadline = keys.optional("deadline").duration(500ms, 10min).value_or(read.plan.deadline);
+  read.plan.action_expires_after =
+      keys.optional("action_expires_after").duration(1s, 24h).value_or(read.plan.action_expires_after);
   if (const value on = keys.optional("on")) read_on(on, read.plan);
   read.budget = keys.optional("budget").percent();
   return read;

@@ -74,6 +74,27 @@ void append_error(std::string& out, const payments::payment_error& error) {
   out.push_back('}');
 }
 
+void append_action(std::string& out, const payments::payment& record) {
+  const payments::shopper_action& action = record.next_action;
+  out.append(action.form ? "{\"type\":\"form\"" : "{\"type\":\"redirect\"");
+  text(out, "url", action.url);
+  if (action.form) {
+    out.append(",\"method\":\"POST\",\"fields\":{");
+    for (const auto& [key, value] : action.fields) {
+      if (out.back() != '{') out.push_back(',');
+      append_string(out, key);
+      out.push_back(':');
+      append_string(out, value);
+    }
+    out.push_back('}');
+  }
+  if (record.action_expires_at) {
+    name(out, "expires_at");
+    append_time(out, *record.action_expires_at);
+  }
+  out.push_back('}');
+}
+
 void append_card(std::string& out, const payments::card_summary& card) {
   out.append("{\"brand\":");
   append_string(out, to_string(card.brand));
@@ -112,10 +133,8 @@ std::string render_payment(const payments::payment& record) {
   name(out, "attempts");
   append_attempts(out, record.attempts);
   out.append(",\"conversion\":null,\"next_action\":");
-  if (record.status == payments::payment_status::requires_action && !record.next_action_url.empty()) {
-    out.append("{\"type\":\"redirect\",\"url\":");
-    append_string(out, record.next_action_url);
-    out.push_back('}');
+  if (record.status == payments::payment_status::requires_action && !record.next_action.empty()) {
+    append_action(out, record);
   } else {
     out.append("null");
   }

@@ -43,6 +43,7 @@ payments::payment new_record(const create_command& command, const policies::poli
   record.buyer = wish.buyer;
   record.return_url = wish.return_url;
   record.metadata = wish.metadata;
+  record.authentication = wish.authentication;
   record.policy = policy.name;
   record.created_at = record.updated_at = command.arrival.wall;
   return record;

@@ -32,8 +32,12 @@ payments::payment as_processing(const payments::payment& record) {
 /// Gateways have been seen to write the card number into their answers; what is
 /// kept of an answer goes to disk and to the merchant.
 void forget_number(payments::send_result& result, const payments::card_summary& card) {
-  for (std::string* text : {&result.gateway_code, &result.gateway_reference, &result.action_url})
+  for (std::string* text : {&result.gateway_code, &result.gateway_reference, &result.action.url})
     payments::mask_number(*text, card);
+  for (auto& [name, content] : result.action.fields) {
+    payments::mask_number(name, card);
+    payments::mask_number(content, card);
+  }
 }
 
 }  // namespace

@@ -105,11 +105,12 @@ void write_customer(json_writer& json, const payments::customer& buyer) {
 }
 
 // Pairs, not an object: the merchant's order is kept, and a repeated key too.
-void write_metadata(json_writer& json, const std::vector<std::pair<std::string, std::string>>& metadata) {
-  if (metadata.empty()) return;
-  json.name("metadata");
+void write_pairs(json_writer& json, std::string_view member,
+                 const std::vector<std::pair<std::string, std::string>>& pairs) {
+  if (pairs.empty()) return;
+  json.name(member);
   json.open('[');
-  for (const auto& [key, value] : metadata) {
+  for (const auto& [key, value] : pairs) {
     json.comma();
     json.open('[');
     json.comma();
@@ -119,6 +120,21 @@ void write_metadata(json_writer& json, const std::vector<std::pair<std::string, 
     json.close(']');
   }
   json.close(']');
+}
+
+void write_action(json_writer& json, const payments::shopper_action& action) {
+  json.text("next_action_url", action.url);
+  json.flag("next_action_form", action.form);
+  write_pairs(json, "next_action_fields", action.fields);
+}
+
+void write_authentication(json_writer& json, const payments::authentication& brought) {
+  json.name("authentication");
+  json.open('{');
+  json.text("version", brought.version);
+  json.text("eci", brought.eci);
+  json.text("ds_transaction_id", brought.ds_transaction_id);
+  json.close('}');
 }
 
 void write_attempt(json_writer& json, const payments::attempt& attempt) {
@@ -190,7 +206,7 @@ void write_record(const payments::payment& record, std::string& out) {
   json.text("reference", record.reference);
   write_customer(json, record.buyer);
   json.text("return_url", record.return_url);
-  write_metadata(json, record.metadata);
+  write_pairs(json, "metadata", record.metadata);
   json.text("policy", record.policy);
   json.text("connector", record.connector);
   if (!record.attempts.empty()) {
@@ -207,7 +223,10 @@ void write_record(const payments::payment& record, std::string& out) {
     json.text("reason", record.attention->reason);
     json.close('}');
   }
-  json.text("next_action_url", record.next_action_url);
+  if (record.authentication) write_authentication(json, *record.authentication);
+  write_action(json, record.next_action);
+  if (record.action_expires_at) json.time("action_expires_at", *record.action_expires_at);
+  json.flag("action_expired", record.action_expired);
   json.flag("cancel_requested", record.cancel_requested);
   json.flag("answered", record.answered);
   json.flag("interrupted", record.interrupted);

@@ -147,16 +147,29 @@ payments::customer read_customer(const json::value& value) {
   return buyer;
 }
 
-std::vector<std::pair<std::string, std::string>> read_metadata(const json::value* value) {
-  std::vector<std::pair<std::string, std::string>> metadata;
-  if (!value) return metadata;
-  for (const json::value& pair : elements(*value, "metadata")) {
-    const json::array& both = elements(pair, "metadata[]");
+std::vector<std::pair<std::string, std::string>> read_pairs(const json::value* value, std::string_view where) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  if (!value) return pairs;
+  for (const json::value& pair : elements(*value, where)) {
+    const json::array& both = elements(pair, where);
     if (both.size() != 2 || !both[0].is_string() || !both[1].is_string())
-      damaged("metadata[]", "not a pair of strings");
-    metadata.emplace_back(std::string(both[0].get_string()), std::string(both[1].get_string()));
+      damaged(std::string(where) + "[]", "not a pair of strings");
+    pairs.emplace_back(std::string(both[0].get_string()), std::string(both[1].get_string()));
   }
-  return metadata;
+  return pairs;
+}
+
+payments::shopper_action read_action(members& from) {
+  return {.url = from.text("next_action_url"),
+          .form = from.flag("next_action_form"),
+          .fields = read_pairs(from.find("next_action_fields"), "next_action_fields")};
+}
+
+payments::authentication read_authentication(const json::value& value) {
+  members from(value, "authentication");
+  payments::authentication brought{from.text("version"), from.text("eci"), from.text("ds_transaction_id")};
+  from.done();
+  return brought;
 }
 
 payments::attempt read_attempt(const json::value& value, std::size_t index) {
@@ -238,13 +251,16 @@ payments::payment read_members(members& from) {
       .reference = from.text("reference"),
       .buyer = optional_member(from, "customer", read_customer).value_or(payments::customer{}),
       .return_url = from.text("return_url"),
-      .metadata = read_metadata(from.find("metadata")),
+      .metadata = read_pairs(from.find("metadata"), "metadata"),
       .policy = from.text("policy"),
       .connector = from.text("connector"),
       .attempts = read_attempts(from.find("attempts")),
       .error = optional_member(from, "error", read_error),
       .attention = optional_member(from, "attention", read_attention),
-      .next_action_url = from.text("next_action_url"),
+      .authentication = optional_member(from, "authentication", read_authentication),
+      .next_action = read_action(from),
+      .action_expires_at = from.optional_time("action_expires_at"),
+      .action_expired = from.flag("action_expired"),
       .cancel_requested = from.flag("cancel_requested"),
       .answered = from.flag("answered"),
       .interrupted = from.flag("interrupted"),

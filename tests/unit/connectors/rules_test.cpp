@@ -77,7 +77,7 @@ TEST_CASE("a shopper is only sent to a usable URL") {
 )");
   const auto good = answer(*d, operation::sale, 202, R"({"url":"https://acs.example/x?y=1"})");
   CHECK(good.result == outcome::requires_action);
-  CHECK(good.action_url == "https://acs.example/x?y=1");
+  CHECK(good.action.url == "https://acs.example/x?y=1");
   const std::string longest = "\"https://" + std::string(5000, 'a') + "\"";
   for (const std::string& url :
        {std::string("null"), std::string("\"\""), std::string("\"javascript:alert(1)\""),

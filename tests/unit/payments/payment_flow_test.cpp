@@ -137,16 +137,17 @@ TEST_CASE("requires_action gives the merchant the URL and waits", "[flow]") {
   run.begin();
   run.choose("alpha");
   send_result challenge = said(outcome::requires_action);
-  challenge.action_url = "https://issuer.example/3ds";
+  challenge.action.url = "https://issuer.example/3ds";
   run.reply(challenge);
   CHECK(run.is<flow::answer>());
   CHECK(run.record().status == payment_status::requires_action);
-  CHECK(run.record().next_action_url == "https://issuer.example/3ds");
+  CHECK(run.record().next_action.url == "https://issuer.example/3ds");
   run.answered();
+  run.sleep();
   REQUIRE(run.is_send(send_kind::inquire));
   run.reply(said(outcome::approved));
   CHECK(run.record().status == payment_status::succeeded);
-  CHECK(run.record().next_action_url.empty());
+  CHECK(run.record().next_action.empty());
 }
 
 TEST_CASE("a different amount or currency is reversed, then rejected, never accepted", "[flow]") {

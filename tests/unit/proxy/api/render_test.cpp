@@ -106,12 +106,18 @@ TEST_CASE("a payment under way shows what is known") {
 
 TEST_CASE("an action is shown while it is required") {
   payments::payment record = succeeded();
-  record.next_action_url = "https://bank.example/3ds?a=\"b\"";
+  record.next_action.url = "https://bank.example/3ds?a=\"b\"";
   CHECK(render_payment(record).find(R"("next_action":null)") != std::string::npos);
   record.status = payments::payment_status::requires_action;
   CHECK(render_payment(record).find(R"("next_action":{"type":"redirect","url":"https://bank.example/3ds?a=\"b\""})") !=
         std::string::npos);
   CHECK(render_created(record).status == 201);
+  record.next_action.form = true;
+  record.next_action.fields = {{"creq", "e\"yJ"}, {"session", ""}};
+  record.action_expires_at = record.created_at;
+  CHECK(render_payment(record).find(
+            R"("next_action":{"type":"form","url":"https://bank.example/3ds?a=\"b\"","method":"POST",)"
+            R"("fields":{"creq":"e\"yJ","session":""},"expires_at":"2026-11-20T10:00:00Z"})") != std::string::npos);
 }
 
 TEST_CASE("texts come back exactly") {

@@ -100,7 +100,9 @@ inline payments::payment make_payment(std::string id) {
                            .attempts = {},
                            .error = {},
                            .attention = {},
-                           .next_action_url = {},
+                           .authentication = {},
+                           .next_action = {},
+                           .action_expires_at = {},
                            .expires_at = {}};
   record.created_at = record.updated_at = std::chrono::system_clock::now();
   return record;

@@ -65,7 +65,10 @@ payments::payment full_payment() {
                                          "beta",
                                          "05"};
   record.attention = payments::attention{at(77), "no_proof_available"};
-  record.next_action_url = "https://acs.example/3ds";
+  record.authentication = payments::authentication{"2.2.0", "05", "c4e59ceb-a382-4d6a-bc87-385d591fa09d"};
+  record.next_action = {"https://acs.example/3ds", true, {{"creq", "e\"yJ0"}, {"session", ""}}};
+  record.action_expires_at = at(99);
+  record.action_expired = true;
   record.cancel_requested = record.answered = record.interrupted = true;
   record.expires_at = at(0);
   return record;
@@ -137,7 +140,17 @@ void check_payment(const payments::payment& a, const payments::payment& b) {
     CHECK(a.attention->since == b.attention->since);
     CHECK(a.attention->reason == b.attention->reason);
   }
-  CHECK(a.next_action_url == b.next_action_url);
+  REQUIRE(a.authentication.has_value() == b.authentication.has_value());
+  if (a.authentication) {
+    CHECK(a.authentication->version == b.authentication->version);
+    CHECK(a.authentication->eci == b.authentication->eci);
+    CHECK(a.authentication->ds_transaction_id == b.authentication->ds_transaction_id);
+  }
+  CHECK(a.next_action.url == b.next_action.url);
+  CHECK(a.next_action.form == b.next_action.form);
+  CHECK(a.next_action.fields == b.next_action.fields);
+  CHECK(a.action_expires_at == b.action_expires_at);
+  CHECK(a.action_expired == b.action_expired);
   CHECK(a.cancel_requested == b.cancel_requested);
   CHECK(a.answered == b.answered);
   CHECK(a.interrupted == b.interrupted);
