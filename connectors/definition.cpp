@@ -198,6 +198,7 @@ class loader {
     load_operations(top_.required("operations"));
     if (good_key) check_promises(top_.optional("resolve"), top_.map(), profile);
     if (profile.capture_automatic || profile.capture_manual) check_charges();
+    check_authentication(top_.optional("capabilities"));
     if (count_errors() != errors_before_) return nullptr;
     return out_;
   }
@@ -284,6 +285,27 @@ class loader {
         !profile.offers(operation::void_payment))
       operations.error("refunds.unsettled: void_if_full needs the operation 'void'");
     if (profile.capture_manual && !authorize) operations.error("capture: manual needs the operation 'authorize'");
+  }
+
+  /// What is said of authentication, and what the operations do.
+  void check_authentication(const settings::value& capabilities) const {
+    const payments::connector_profile& profile = out_->profile_;
+    bool challenges = false, charges = false;
+    for (const operation asked : {operation::sale, operation::authorize}) {
+      const auto& charge = out_->operations_[static_cast<std::size_t>(asked)];
+      if (!charge) continue;
+      charges = true;
+      challenges = challenges || charge->response.can_say(outcome::requires_action);
+      const bool carries = inserts(charge->request.body, variable::authentication_cryptogram);
+      const std::string name(to_string(asked));
+      if (profile.takes_authentication && !carries)
+        capabilities.error("authentication: external needs {{authentication.cryptogram}} in the body of '" + name +
+                           "'");
+      if (!profile.takes_authentication && carries)
+        capabilities.error("'" + name + "' carries {{authentication.cryptogram}}: say authentication: [external]");
+    }
+    if (profile.may_challenge && charges && !challenges)
+      capabilities.error("authentication: challenge needs a rule that says 'outcome: requires_action'");
   }
 
   settings::problems& found_;

@@ -24,6 +24,9 @@ struct request_context {
   const payments::attempt& attempt;
   const payments::card* card;
   const payments::modification* modification = nullptr;
+  /// Where the gateway sends the shopper back to: Turnout's own signed address.
+  /// Empty when the merchant named no return_url, and except on charges and replays.
+  std::string_view return_url = {};
 };
 
 class definition {

@@ -79,7 +79,8 @@ void load_merchants(const settings::value& in, connector_profile& into) {
 }
 
 void load_capabilities(const settings::value& in, connector_profile& into) {
-  const settings::fields block(in, {"methods", "currencies", "brands", "capture", "multiple_captures"});
+  const settings::fields block(in,
+                               {"methods", "currencies", "brands", "capture", "multiple_captures", "authentication"});
   for (const settings::value& each : some_items(block.required("methods")))
     if (auto method = each.one_of({"card"})) into.methods.push_back(std::move(*method));
   for (const settings::value& each : some_items(block.required("currencies")))
@@ -91,6 +92,11 @@ void load_capabilities(const settings::value& in, connector_profile& into) {
     const auto word = each.one_of({"automatic", "manual"});
     into.capture_automatic = into.capture_automatic || word == "automatic";
     into.capture_manual = into.capture_manual || word == "manual";
+  }
+  for (const settings::value& each : block.optional("authentication").items()) {
+    const auto word = each.one_of({"external", "challenge"});
+    into.takes_authentication = into.takes_authentication || word == "external";
+    into.may_challenge = into.may_challenge || word == "challenge";
   }
   into.multiple_captures = block.optional("multiple_captures").boolean().value_or(false);
 }

@@ -98,7 +98,7 @@ class rule_loader {
   std::optional<rule> load(const settings::value& item) {
     const settings::fields block(
         item, {"when", "outcome", "reason", "captured", "amount", "amount_format", "currency", "gateway_reference",
-               "gateway_code", "action_url", "captured_total", "refunded_total", "voided"});
+               "gateway_code", "action_url", "action", "captured_total", "refunded_total", "voided"});
     if (!item.is_map()) return std::nullopt;
     load_when(block.optional("when"));
     load_totals(block);
@@ -116,8 +116,11 @@ class rule_loader {
     out_.gateway_reference = path(block.optional("gateway_reference"));
     out_.gateway_code = path(block.optional("gateway_code"));
     out_.action_url = path(block.optional("action_url"));
-    if (out_.outcome == outcome::requires_action && !block.has("action_url"))
-      fail(item, "'outcome: requires_action' needs 'action_url': where the shopper must go");
+    load_action(block.optional("action"));
+    if (block.has("action") && block.has("action_url"))
+      fail(block.optional("action"), "a rule says at most one of 'action' and 'action_url'");
+    if (out_.outcome == outcome::requires_action && !block.has("action_url") && !block.has("action"))
+      fail(item, "'outcome: requires_action' needs 'action_url' or 'action': where the shopper must go");
     if (!good_) return std::nullopt;
     return std::move(out_);
   }
@@ -132,6 +135,33 @@ class rule_loader {
     auto out = path_of(in);
     good_ = good_ && (out || !in);
     return out;
+  }
+
+  /// A page that is opened, or a form that the shopper's browser posts.
+  void load_action(const settings::value& in) {
+    if (!in) return;
+    const settings::fields block(in, {"url", "method", "fields"});
+    if (!in.is_map()) {
+      good_ = false;
+      return;
+    }
+    out_.action_url = path(block.required("url"));
+    good_ = good_ && out_.action_url;
+    const auto posted = block.required("method").choice<bool>({{"GET", false}, {"POST", true}});
+    good_ = good_ && posted;
+    out_.action_is_form = posted.value_or(false);
+    const settings::value fields = block.optional("fields");
+    if (!fields) return;
+    if (posted && !*posted) return fail(fields, "'fields' are only for method: POST");
+    if (fields.is_scalar()) {
+      out_.action_members = path(fields);
+      return;
+    }
+    if (!fields.is_map()) good_ = false;
+    for (const settings::entry& each : fields.entries()) {
+      auto found = path(each.item);
+      if (found) out_.action_fields.emplace_back(each.key, std::move(*found));
+    }
   }
 
   void load_when(const settings::value& when) {
@@ -243,10 +273,10 @@ class rule_loader {
                                           "soft_decline", "not_sent", "rejected"};
     if (asked_ == operation::inquire) {
       // What became of the inquiry itself says nothing about the charge.
-      if (raw == "not_sent" || raw == "rejected" || raw == "requires_action")
+      if (raw == "not_sent" || raw == "rejected")
         return fail(ended, "an inquiry cannot say '" + raw +
                                "': that is about the inquiry, not about the charge; leave such answers without a rule");
-      allowed = {"approved", "pending", "hard_decline", "soft_decline", "not_found"};
+      allowed = {"approved", "pending", "requires_action", "hard_decline", "soft_decline", "not_found"};
     } else if (asked_ == operation::reverse) {
       if (raw != "approved" && raw != "not_found" && payments::parse_outcome(raw))
         return fail(ended, "a reversal is either acknowledged ('approved') or 'not_found', it cannot be '" + raw +

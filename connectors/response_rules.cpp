@@ -19,6 +19,10 @@ constexpr std::size_t longest_reference = 200;
 constexpr std::size_t longest_code = 100;
 constexpr std::size_t longest_url = 2048;
 constexpr std::size_t deepest_answer = 32;
+/// A form's fields are kept with the payment until the shopper is back.
+constexpr std::size_t most_fields = 30;
+constexpr std::size_t longest_field_name = 100;
+constexpr std::size_t longest_form = 16384;
 
 bool same(const condition::literal& wanted, const json::value& found) noexcept {
   if (std::holds_alternative<std::nullptr_t>(wanted)) return found.is_null();
@@ -129,6 +133,42 @@ void apply_totals(const rule& matched, const json::value& body, payments::curren
   if (found && found->is_bool()) out.voided = found->get_bool();
 }
 
+/// All of it or nothing: half a form would send the shopper to an error page.
+bool add_field(std::string_view name, const json::value* found, std::size_t& size, payments::shopper_action& out) {
+  if (!found || !(found->is_string() || found->is_int64() || found->is_uint64())) return false;
+  std::string content = found->is_string()  ? std::string(found->get_string())
+                        : found->is_int64() ? std::to_string(found->get_int64())
+                                            : std::to_string(found->get_uint64());
+  size += name.size() + content.size();
+  if (name.empty() || name.size() > longest_field_name || size > longest_form || out.fields.size() == most_fields)
+    return false;
+  out.fields.emplace_back(name, std::move(content));
+  return true;
+}
+
+bool read_fields(const rule& matched, const json::value& body, payments::shopper_action& out) {
+  std::size_t size = 0;
+  for (const auto& [name, path] : matched.action_fields)
+    if (!add_field(name, path.find(body), size, out)) return false;
+  if (!matched.action_members) return true;
+  const json::value* members = matched.action_members->find(body);
+  if (!members || !members->is_object()) return false;
+  for (const auto& [name, content] : members->get_object())
+    if (!add_field(name, &content, size, out)) return false;
+  return true;
+}
+
+void read_action(const rule& matched, const json::value& body, payments::shopper_action& out) {
+  if (!matched.action_url) return;
+  std::string url = text_at(matched.action_url, body, longest_url);
+  if (!usable_url(url)) return;
+  out.form = matched.action_is_form;
+  if (read_fields(matched, body, out))
+    out.url = std::move(url);
+  else
+    out = {};
+}
+
 void apply(const rule& matched, const json::value& body, const payments::money& charged, const exponents& decimals,
            send_result& out) {
   out.result = matched.outcome;
@@ -160,10 +200,7 @@ void apply(const rule& matched, const json::value& body, const payments::money& 
   apply_totals(matched, body, charged.unit, decimals.of(charged.unit), out);
   out.gateway_reference = text_at(matched.gateway_reference, body, longest_reference);
   if (matched.gateway_code) out.gateway_code = text_at(matched.gateway_code, body, longest_code);
-  if (matched.action_url) {
-    std::string url = text_at(matched.action_url, body, longest_url);
-    if (usable_url(url)) out.action.url = std::move(url);
-  }
+  read_action(matched, body, out.action);
   if (out.result == outcome::requires_action && out.action.empty()) {
     // The shopper cannot be sent anywhere: whether money moved must be asked.
     out.result = outcome::unknown;

@@ -54,6 +54,10 @@ struct rule {
   std::optional<bool> captured;
   std::optional<json_path> captured_path, amount, currency, gateway_reference, gateway_code, action_url;
   bool amount_is_decimal = false;  ///< also of the totals
+  /// `action:` instead of `action_url`: what the shopper's browser posts there.
+  bool action_is_form = false;
+  std::vector<std::pair<std::string, json_path>> action_fields;
+  std::optional<json_path> action_members;  ///< an object of which every member is a field
   /// inquire: what became of the charge since. Such a rule may say no outcome,
   /// which leaves the charge's own as unknown as an answer without a rule.
   std::optional<json_path> captured_total, refunded_total, voided_path;

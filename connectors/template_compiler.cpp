@@ -37,6 +37,10 @@ std::string refusal(const variable_info& wanted, template_scope scope) {
       if (scope.place != place::body)
         return "'" + name + "' may stand only in a body: paths and headers end up in logs";
       return {};
+    case variable_scope::charge:
+      if (!is_charge(scope.operation)) return "'" + name + "' is known only in sale and authorize";
+      if (scope.place == place::path) return "'" + name + "' may not stand in a path; use query or body";
+      return {};
     case variable_scope::later:
       if (is_charge(scope.operation)) return "'" + name + "' is not known before the charge was answered";
       if (scope.operation == operation::inquire || scope.operation == operation::reverse)
@@ -149,6 +153,19 @@ std::string json_escaped(std::string_view text) {
   return out.take();
 }
 
+/// An object with the cryptogram in it goes as a whole when a payment has none.
+bool carries_authentication(const settings::value& in) {
+  if (!in.is_map()) return false;
+  for (const settings::entry& each : in.entries()) {
+    const std::string raw = each.item.is_scalar() ? each.item.raw() : std::string();
+    const std::string_view text = trim(raw);
+    if (text.starts_with("{{") && text.ends_with("}}") &&
+        trim(text.substr(2, text.size() - 4)) == "authentication.cryptogram")
+      return true;
+  }
+  return false;
+}
+
 class json_compiler {
  public:
   json_compiler(operation asked, const std::optional<body_addition>& addition)
@@ -215,6 +232,12 @@ class json_compiler {
     const bool may_be_empty =
         parts && parts->size() == 1 && parts->front().inserted && !parts->front().inserted->always;
     const std::size_t guard = out_.size();
+    const bool authentication = carries_authentication(in);
+    if (authentication) {
+      piece& skip = out_.emplace_back();
+      skip.what = piece::action::skip_if_empty;
+      skip.id = variable::authentication_cryptogram;
+    }
     if (may_be_empty) {
       piece& skip = out_.emplace_back();
       skip.what = piece::action::skip_if_empty;
@@ -224,7 +247,7 @@ class json_compiler {
     separate(first, sure);
     add_literal(out_, prefix);
     const bool good = in.is_scalar() ? scalar(in, *parts) : container(in, depth);
-    if (may_be_empty) {
+    if (may_be_empty || authentication) {
       out_[guard].skip = out_.size() - guard - 1;
       // What follows must not be joined to a literal that may be skipped.
       out_.emplace_back();

@@ -28,6 +28,11 @@ constexpr std::array table = {
     variable_info{v::card_cvc, "card.cvc", text, maybe, s::card},
     variable_info{v::card_holder, "card.holder", text, maybe, s::card},
     variable_info{v::card_brand, "card.brand", text, always, s::card},
+    variable_info{v::authentication_version, "authentication.version", text, maybe, s::card},
+    variable_info{v::authentication_eci, "authentication.eci", text, maybe, s::card},
+    variable_info{v::authentication_cryptogram, "authentication.cryptogram", text, maybe, s::card},
+    variable_info{v::authentication_ds_transaction_id, "authentication.ds_transaction_id", text, maybe, s::card},
+    variable_info{v::return_url, "return_url", text, maybe, s::charge},
     variable_info{v::attempt_id, "attempt.id", text, always, s::anywhere},
     variable_info{v::attempt_gateway_reference, "attempt.gateway_reference", text, maybe, s::later},
     variable_info{v::operation_id, "operation.id", text, always, s::anywhere},
@@ -64,6 +69,17 @@ std::string_view amount_text(variable id, const payments::money& amount, int dec
   const auto minor = payments::minor_at_exponent(amount, decimals);
   TURNOUT_ASSERT(minor.has_value());
   return digits(*minor, buffer);
+}
+
+std::string_view authentication_text(variable id, const request_context& context) {
+  if (!context.payment.authentication) return {};
+  const payments::authentication& brought = *context.payment.authentication;
+  switch (id) {
+    case v::authentication_version: return brought.version;
+    case v::authentication_eci: return brought.eci;
+    case v::authentication_ds_transaction_id: return brought.ds_transaction_id;
+    default: return context.card != nullptr ? context.card->reveal_cryptogram() : std::string_view{};
+  }
 }
 
 std::string_view card_text(variable id, const payments::card& card, scratch& buffer) {
@@ -118,6 +134,11 @@ std::string_view text_of(variable id, std::string_view key, const request_contex
     case v::amount_decimal_number: return amount_text(id, amount, decimals.of(amount.unit), buffer);
     case v::amount_currency: return amount.unit.code();
     case v::amount_exponent: return digits(decimals.of(amount.unit), buffer);
+    case v::authentication_version:
+    case v::authentication_eci:
+    case v::authentication_cryptogram:
+    case v::authentication_ds_transaction_id: return authentication_text(id, context);
+    case v::return_url: return context.return_url;
     case v::attempt_id: return context.attempt.id;
     case v::attempt_gateway_reference: return context.attempt.gateway_reference;
     case v::operation_id:

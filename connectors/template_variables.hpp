@@ -27,6 +27,11 @@ enum class variable : std::uint8_t {
   card_cvc,
   card_holder,
   card_brand,
+  authentication_version,
+  authentication_eci,
+  authentication_cryptogram,
+  authentication_ds_transaction_id,
+  return_url,
   attempt_id,
   attempt_gateway_reference,
   operation_id,
@@ -46,6 +51,7 @@ enum class variable : std::uint8_t {
 enum class variable_scope : std::uint8_t {
   anywhere,
   card,              ///< card data: only in the body of a charge
+  charge,            ///< only in a charge, not in its path
   later,             ///< known only once a charge was answered: capture, refund, void
   modification,      ///< about what is captured, refunded or voided: only there
   merchants_words,   ///< as `modification`, and the merchant chooses the text: not in a path

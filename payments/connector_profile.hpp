@@ -76,6 +76,7 @@ struct connector_profile {
   std::vector<currency> currencies;
   std::vector<card_brand> brands;
   bool takes_authentication = false;  ///< its charges carry what a merchant authenticated beforehand
+  bool may_challenge = false;         ///< its charges may require an action of the shopper
   bool capture_automatic = false, capture_manual = false;
   /// A capture may leave the rest of the authorisation open for further ones.
   bool multiple_captures = false;

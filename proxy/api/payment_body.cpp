@@ -17,6 +17,39 @@ bool all_digits(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// 2.2.0: two or three numbers of one or two digits.
+bool is_protocol_version(std::string_view text) noexcept {
+  int numbers = 0;
+  for (;;) {
+    const std::size_t dot = text.find('.');
+    const std::string_view number = text.substr(0, dot);
+    if (number.empty() || number.size() > 2 || !all_digits(number)) return false;
+    ++numbers;
+    if (dot == std::string_view::npos) return numbers == 2 || numbers == 3;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+/// Whole groups of four characters, as base64 of 20 to 48 bytes has them.
+bool is_cryptogram(std::string_view text) noexcept {
+  if (text.size() < 28 || text.size() > 64 || text.size() % 4 != 0) return false;
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  });
+}
+
+bool is_uuid(std::string_view text) noexcept {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? c != '-' : !hex) return false;
+  }
+  return true;
+}
+
 bool upper_case_letters(std::string_view text, std::size_t count) noexcept {
   return text.size() == count && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
@@ -75,8 +108,10 @@ class body_reader {
           .reference = std::string(reference_),
           .buyer = {std::string(customer_id_), std::string(customer_email_), std::string(customer_country_)},
           .return_url = std::string(return_url_),
-          .metadata = std::move(metadata_)};
+          .metadata = std::move(metadata_),
+          .authentication = std::move(authentication_)};
       result.card = std::move(card_);
+      if (!cryptogram_.empty()) result.card.add_cryptogram(cryptogram_);
     }
     result.errors = std::move(errors_);
     return result;
@@ -88,7 +123,7 @@ class body_reader {
     bool required;
     void (body_reader::*read)(const json_value&, std::string_view path);
   };
-  static const field body_fields[9], method_fields[2], card_fields[5], customer_fields[3];
+  static const field body_fields[10], authentication_fields[4], method_fields[2], card_fields[5], customer_fields[3];
 
   void fault(std::string_view path, std::string message) {
     if (errors_.size() < most_errors) errors_.push_back({std::string(path), std::move(message)});
@@ -238,6 +273,31 @@ class body_reader {
   }
   void read_quote(const json_value&, std::string_view path) { fault(path, "is not supported by this version"); }
 
+  void read_authentication(const json_value& value, std::string_view) {
+    authentication_.emplace();
+    object(value, "authentication.", authentication_fields);
+  }
+  /// The value where it is of that shape; what is wrong otherwise. No message quotes a value.
+  std::string_view shaped(const json_value& value, std::string_view path, bool (*good)(std::string_view),
+                          const char* message) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string"), std::string_view();
+    if (!good(value.text())) return fault(path, message), std::string_view();
+    return value.text();
+  }
+  void read_version(const json_value& value, std::string_view path) {
+    authentication_->version = shaped(value, path, is_protocol_version, "must be a version such as 2.2.0");
+  }
+  void read_eci(const json_value& value, std::string_view path) {
+    const auto two_digits = [](std::string_view text) { return text.size() == 2 && all_digits(text); };
+    authentication_->eci = shaped(value, path, two_digits, "must be two digits");
+  }
+  void read_cryptogram(const json_value& value, std::string_view path) {
+    cryptogram_ = shaped(value, path, is_cryptogram, "must be 20 to 48 bytes in base64");
+  }
+  void read_ds_transaction_id(const json_value& value, std::string_view path) {
+    authentication_->ds_transaction_id = shaped(value, path, is_uuid, "must be a UUID");
+  }
+
   /// What only the whole card can tell.
   void check_card() {
     const bool dated = month_ != 0 && year_ != 0;
@@ -263,6 +323,7 @@ class body_reader {
     check("customer.id", customer_id_);
     check("customer.email", customer_email_);
     check("return_url", return_url_);
+    if (authentication_) check("authentication.ds_transaction_id", authentication_->ds_transaction_id);
     for (const auto& [key, value] : metadata_) {
       check("metadata", key);
       check("metadata", value);
@@ -275,19 +336,26 @@ class body_reader {
   std::int64_t amount_ = 0;
   std::optional<payments::currency> currency_;
   payments::capture_mode capture_ = payments::capture_mode::automatic;
-  std::string_view number_, cvc_, holder_;
+  std::optional<payments::authentication> authentication_;
+  std::string_view number_, cvc_, holder_, cryptogram_;
   int month_ = 0, year_ = 0;
   payments::card card_;
   std::string_view reference_, customer_id_, customer_email_, customer_country_, return_url_;
   std::vector<std::pair<std::string, std::string>> metadata_;
 };
 
-const body_reader::field body_reader::body_fields[9] = {
+const body_reader::field body_reader::body_fields[10] = {
     {"amount", true, &body_reader::read_amount},          {"currency", true, &body_reader::read_currency},
     {"capture", false, &body_reader::read_capture},       {"payment_method", true, &body_reader::read_method},
     {"reference", false, &body_reader::read_reference},   {"customer", false, &body_reader::read_customer},
     {"return_url", false, &body_reader::read_return_url}, {"metadata", false, &body_reader::read_metadata},
-    {"quote", false, &body_reader::read_quote},
+    {"quote", false, &body_reader::read_quote},           {"authentication", false, &body_reader::read_authentication},
+};
+const body_reader::field body_reader::authentication_fields[4] = {
+    {"authentication.version", true, &body_reader::read_version},
+    {"authentication.eci", true, &body_reader::read_eci},
+    {"authentication.cryptogram", true, &body_reader::read_cryptogram},
+    {"authentication.ds_transaction_id", false, &body_reader::read_ds_transaction_id},
 };
 const body_reader::field body_reader::method_fields[2] = {
     {"payment_method.type", true, &body_reader::read_type},

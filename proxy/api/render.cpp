@@ -130,6 +130,13 @@ std::string render_payment(const payments::payment& record) {
   name(out, "card");
   append_card(out, record.card);
   out.push_back('}');
+  if (record.authentication) {
+    out.append(",\"authentication\":{\"version\":");
+    append_string(out, record.authentication->version);
+    text(out, "eci", record.authentication->eci);
+    text_if_any(out, "ds_transaction_id", record.authentication->ds_transaction_id);
+    out.push_back('}');
+  }
   name(out, "attempts");
   append_attempts(out, record.attempts);
   out.append(",\"conversion\":null,\"next_action\":");

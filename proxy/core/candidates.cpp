@@ -21,6 +21,7 @@ std::string_view why_not(const payments::connector_profile& profile, const payme
   const bool automatic = record.capture == payments::capture_mode::automatic;
   const bool captures_so = automatic ? profile.capture_automatic : profile.capture_manual;
   const auto needed = automatic ? payments::operation::sale : payments::operation::authorize;
+  if (record.authentication && !profile.takes_authentication) return "authentication_not_supported";
   if (!captures_so || !profile.offers(needed)) return "capture_not_supported";
   return {};
 }

@@ -161,6 +161,14 @@ void engine::gateway_recovered(std::string_view connector) {
   implementation_->wake(std::string(connector), std::move(waiting));
 }
 
+void engine::shopper_returned(std::string_view payment, std::function<void(std::optional<payments::payment>)> done) {
+  implementation& home = *implementation_;
+  const auto found = home.live.find(std::string(payment));
+  if (found == home.live.end()) return done(read_durable(home.world.journal, payment));
+  const std::shared_ptr<payment_run> run = found->second;
+  run->shopper_returned(std::move(done));
+}
+
 void engine::drain() { implementation_->draining = true; }
 
 std::size_t engine::unanswered() const noexcept { return implementation_->unanswered; }

@@ -72,6 +72,11 @@ class engine {
   void configure(std::shared_ptr<const configuration> config);
   /// A gateway gave a definite answer after trouble: wake all that waits for it.
   void gateway_recovered(std::string_view connector);
+  /// The shopper is back from a challenge: the gateway is asked at once, and
+  /// `done` hears what is durable then, a few seconds later at most; nullopt when
+  /// there is no such payment. Coming back again and again is harmless. Only the
+  /// engine that owns an unfinished payment can ask; others tell what the journal has.
+  void shopper_returned(std::string_view payment, std::function<void(std::optional<payments::payment>)> done);
   /// Refuses new payments (unavailable) from now on; those in flight go on.
   void drain();
   /// Payments whose merchant has not been answered yet.
@@ -88,6 +93,10 @@ class engine {
   /// Telling the other workers' engines (and this one) that a gateway
   /// recovered is the owner's business; called with the connector's name.
   std::function<void(const std::string&)> on_gateway_recovered;
+
+  /// Makes the signed address to which the gateway sends the shopper back, good
+  /// until `expires`; may be empty: then gateways are told none.
+  std::function<std::string(std::string_view payment, wall_time expires)> make_return_url;
 
   struct implementation;
 

@@ -1,6 +1,7 @@
 #include "proxy/core/payment_run.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "payments/assertion.hpp"
@@ -17,6 +18,11 @@ namespace {
 
 // A commit that the journal could not take is tried again after this long.
 constexpr payments::milliseconds commit_retry{200};
+// How long a shopper who is back waits for the result, and how often the
+// gateway is asked meanwhile; no more of them than that at a time.
+constexpr payments::milliseconds shopper_patience{4000};
+constexpr payments::milliseconds shopper_interval{1000};
+constexpr std::size_t most_shoppers = 16;
 
 /// What may be said of a payment whose latest step is not durable yet.
 payments::payment as_processing(const payments::payment& record) {
@@ -41,6 +47,14 @@ void forget_number(payments::send_result& result, const payments::card_summary& 
 }
 
 }  // namespace
+
+std::optional<payments::payment> read_durable(journal& records, std::string_view payment) {
+  try {
+    return records.find_payment(payment);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
 
 void payment_run::feed(flow::event event) {
   inbox_.push_back(std::move(event));
@@ -108,6 +122,7 @@ void payment_run::committed(const step& taken, commit_result result) {
   committing_ = false;
   create_ = false;
   observe_events(taken.write->events);
+  if (is_final(flow_.record().status)) tell_shoppers();
   act(taken.action);
   pump();
 }
@@ -212,7 +227,13 @@ void payment_run::send(const flow::send& what) {
   if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
   if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
   const bool charges = what.kind == send_kind::charge || what.kind == send_kind::replay;
-  const connectors::request_context context{record, attempt, charges ? &card_ : nullptr};
+  std::string return_url;
+  if (charges && !record.return_url.empty() && home_.owner.make_return_url) {
+    // A replay builds the same bytes: the time is the attempt's own.
+    const payments::retry_plan& plan = policy_.retry;
+    return_url = home_.owner.make_return_url(record.id, attempt.started_at + plan.deadline + plan.action_expires_after);
+  }
+  const connectors::request_context context{record, attempt, charges ? &card_ : nullptr, nullptr, return_url};
   if (what.kind == send_kind::charge) {
     const routing::request asked = routing_request();
     home_.routing.with(
@@ -283,6 +304,39 @@ void payment_run::reply(create_result result) {
   std::exchange(done_, nullptr)(std::move(result));
 }
 
+void payment_run::shopper_returned(std::function<void(std::optional<payments::payment>)> done) {
+  if (shoppers_.size() == most_shoppers) return done(read_durable(home_.world.journal, flow_.record().id));
+  shoppers_.push_back(std::move(done));
+  if (shoppers_.size() > 1) return;  // somebody is back already: one asks for all
+  shoppers_until_ = now().steady + shopper_patience;
+  ask_for_shoppers();
+}
+
+// Many gateways know the result a moment after they sent the shopper back.
+void payment_run::ask_for_shoppers() {
+  if (shoppers_.empty()) return;
+  const bool told = is_final(flow_.record().status) && !committing_ && uncommitted_.empty();
+  if (told || now().steady >= shoppers_until_) return tell_shoppers();
+  const auto self = shared_from_this();
+  home_.world.clock.call_at(now().steady + shopper_interval, [self] { self->ask_for_shoppers(); });
+  std::vector<std::string> waiting;
+  for (const payments::attempt& each : flow_.record().attempts)
+    if (flow_.waits_for(each.connector)) waiting.push_back(each.connector);
+  for (std::string& connector : waiting) feed(flow::gateway_recovered{std::move(connector)});
+}
+
+// What is not durable is not told: while it is being written the journal is asked.
+void payment_run::tell_shoppers() {
+  if (shoppers_.empty()) return;
+  const bool durable = !committing_ && uncommitted_.empty();
+  std::optional<payments::payment> known;
+  if (durable)
+    known = flow_.record();
+  else
+    known = read_durable(home_.world.journal, flow_.record().id);
+  for (auto& done : std::exchange(shoppers_, {})) done(known);
+}
+
 void payment_run::observe_events(const std::vector<payments::payment_event>& events) {
   using type = payments::payment_event_type;
   const payments::payment& record = flow_.record();
@@ -304,6 +358,7 @@ void payment_run::end() {
   inbox_.clear();
   card_.wipe();
   if (std::exchange(timer_set_, false)) home_.world.clock.cancel(timer_);
+  tell_shoppers();
   if (done_) {
     --home_.unanswered;
     done_ = nullptr;

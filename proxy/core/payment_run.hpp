@@ -17,6 +17,9 @@ namespace turnout::core {
 
 class payment_run;
 
+/// What the journal has; nullopt also when it cannot be read now.
+std::optional<payments::payment> read_durable(journal& records, std::string_view payment);
+
 /// What the runs of one engine share.
 struct engine::implementation {
   ports world;
@@ -75,6 +78,8 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   /// configuration lacks (it was removed, and is back).
   void adopt(const std::shared_ptr<const configuration>& config);
   void feed(payments::flow::event event);
+  /// See engine::shopper_returned.
+  void shopper_returned(std::function<void(std::optional<payments::payment>)> done);
   const payments::payment_flow& flow() const noexcept { return flow_; }
 
  private:
@@ -97,6 +102,8 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void wait(steady_time until);
   void tell_merchant();
   void reply(create_result result);
+  void ask_for_shoppers();
+  void tell_shoppers();
   void observe_events(const std::vector<payments::payment_event>& events);
   void end();
   instant now() { return home_.world.clock.now(); }
@@ -124,8 +131,10 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   std::deque<payments::flow::event> inbox_;
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
-  candidate_set candidates_;    ///< found once, at the start
-  routing::decision decision_;  ///< of the latest attempt
+  candidate_set candidates_;                                                     ///< found once, at the start
+  routing::decision decision_;                                                   ///< of the latest attempt
+  std::vector<std::function<void(std::optional<payments::payment>)>> shoppers_;  ///< who are back and wait
+  steady_time shoppers_until_{};
   clock::timer_id timer_ = 0;
   bool timer_set_ = false;
 };

@@ -197,7 +197,7 @@ TEST_CASE("rules") {
   CHECK(rules("      - {when: {status: 200}, outcome: rejected, gateway_code: code}\n") ==
         "c.yaml:13:64: error: 'gateway_code' must be a path such as $.a.b[0].c, not 'code'");
   CHECK(rules("      - {when: {status: 200}, outcome: requires_action}\n") ==
-        "c.yaml:13:9: error: 'outcome: requires_action' needs 'action_url': where the shopper must go");
+        "c.yaml:13:9: error: 'outcome: requires_action' needs 'action_url' or 'action': where the shopper must go");
   CHECK(rules("      - {when: {status: 200}, outcome: pending, amount_format: decimal}\n") ==
         "c.yaml:13:64: error: 'amount_format' is only for rules with an 'amount' or a total");
   CHECK_THAT(

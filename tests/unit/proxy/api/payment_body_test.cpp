@@ -61,6 +61,45 @@ TEST_CASE("only amount, currency and a card are needed") {
   CHECK(body.card.reveal_cvc().empty());
 }
 
+TEST_CASE("an authentication: its cryptogram goes with the card, the rest with the request") {
+  const std::string brought = R"("authentication": {"version": "2.2.0", "eci": "05", )"
+                              R"("cryptogram": "AJkBBkhgQQAAAE4gSEJydQAAAAA=", )"
+                              R"("ds_transaction_id": "c4e59ceb-a382-4d6a-bc87-385d591fa09d"}, "reference")";
+  const std::string good = with(good_body, R"("reference")", brought);
+  const payment_body body = read(good);
+  REQUIRE(body.errors.empty());
+  REQUIRE(body.request->authentication);
+  CHECK(body.request->authentication->version == "2.2.0");
+  CHECK(body.request->authentication->eci == "05");
+  CHECK(body.request->authentication->ds_transaction_id == "c4e59ceb-a382-4d6a-bc87-385d591fa09d");
+  CHECK(body.card.reveal_cryptogram() == "AJkBBkhgQQAAAE4gSEJydQAAAAA=");
+  CHECK_FALSE(read(good_body).request->authentication);
+  CHECK(read(good_body).card.reveal_cryptogram().empty());
+  struct wrong {
+    const char *what, *instead, *field;
+  };
+  for (const wrong& each :
+       {wrong{R"("2.2.0")", R"("2")", "authentication.version"},
+        wrong{R"("2.2.0")", R"("2.2.0.1")", "authentication.version"},
+        wrong{R"("2.2.0")", R"("2..0")", "authentication.version"},
+        wrong{R"("2.2.0")", R"("latest")", "authentication.version"},
+        wrong{R"("2.2.0")", "2.2", "authentication.version"},
+        wrong{R"("eci": "05")", R"("eci": "5")", "authentication.eci"},
+        wrong{R"("eci": "05")", R"("eci": "0x")", "authentication.eci"},
+        wrong{R"("eci": "05")", R"("eci": 5)", "authentication.eci"},
+        wrong{R"("eci": "05", )", "", "authentication.eci"},
+        wrong{"AJkBBkhgQQAAAE4gSEJydQAAAAA=", "AJkBBkhgQQAAAE4gSEJydQAAAAA", "authentication.cryptogram"},
+        wrong{"AJkBBkhgQQAAAE4gSEJydQAAAAA=", "AJkBBkhg=QAAAE4gSEJydQAAAAA=", "authentication.cryptogram"},
+        wrong{"AJkBBkhgQQAAAE4gSEJydQAAAAA=", "AJkB", "authentication.cryptogram"},
+        wrong{"c4e59ceb-", "c4e59ceb", "authentication.ds_transaction_id"},
+        wrong{"c4e59ceb-", "g4e59ceb-", "authentication.ds_transaction_id"},
+        wrong{R"("2.2.0")", R"("2.2.0", "flow": "x")", "authentication.flow"}})
+    CHECK(fault_of(with(good, each.what, each.instead)) == each.field);
+  // A card number may hide in what looks like an id.
+  CHECK(fault_of(with(good, "c4e59ceb-a382-4d6a-bc87-385d591fa09d", "a4242424-2424-2424-2aaa-aaaaaaaaaaaa")) ==
+        "authentication.ds_transaction_id");
+}
+
 TEST_CASE("each fault names its field") {
   struct wrong {
     const char *what, *instead, *field;

@@ -120,6 +120,15 @@ TEST_CASE("an action is shown while it is required") {
             R"("fields":{"creq":"e\"yJ","session":""},"expires_at":"2026-11-20T10:00:00Z"})") != std::string::npos);
 }
 
+TEST_CASE("what the merchant brought of an authentication is shown without its cryptogram") {
+  payments::payment record = succeeded();
+  CHECK(render_payment(record).find("\"authentication\"") == std::string::npos);
+  record.authentication = payments::authentication{"2.2.0", "05", "c4e59ceb-a382-4d6a-bc87-385d591fa09d"};
+  CHECK(render_payment(record).find(R"("authentication":{"version":"2.2.0","eci":"05",)"
+                                    R"("ds_transaction_id":"c4e59ceb-a382-4d6a-bc87-385d591fa09d"})") !=
+        std::string::npos);
+}
+
 TEST_CASE("texts come back exactly") {
   payments::payment record = succeeded();
   std::string all;

@@ -127,6 +127,7 @@ class fake_gateway final : public connectors::definition {
     connectors::wire_request made;
     made.method = std::string(to_string(wanted));
     made.target = context.attempt.id;
+    made.body = payments::secret_string(context.return_url);
     const bool charges = wanted == payments::operation::sale || wanted == payments::operation::authorize;
     REQUIRE((context.card != nullptr) == charges);
     if (charges) REQUIRE(context.card->present());
@@ -141,6 +142,15 @@ class fake_gateway final : public connectors::definition {
       result.result = payments::outcome::soft_decline;
       result.reason = payments::decline_reason::do_not_honor;
     }
+    if (reply.body == "challenge") {
+      result.result = payments::outcome::requires_action;
+      result.action.url = "https://issuer.example/3ds";
+    }
+    if (reply.body == "pending") result.result = payments::outcome::pending;
+    if (reply.body == "not_authenticated") {
+      result.result = payments::outcome::soft_decline;
+      result.reason = payments::decline_reason::authentication_failed;
+    }
     if (reply.body == "not_found") result.not_found = true;
     if (!reply.headers.empty()) result.gateway_code = reply.headers.front().second;
     return result;
@@ -153,13 +163,15 @@ class fake_gateway final : public connectors::definition {
 /// The gateways' side: true ledgers, scripted behaviour.
 class fake_transport final : public transport {
  public:
-  enum class behaviour { approve, decline, refuse, charge_then_stall, drop };
+  enum class behaviour { approve, decline, refuse, charge_then_stall, drop, challenge };
   fake_transport(virtual_clock& clock, fake_journal& records) : clock_(clock), records_(records) {}
 
   std::map<std::string, std::deque<behaviour>, std::less<>> script;  ///< per connector
   std::string echo;                                                  ///< written back by every gateway
   behaviour otherwise = behaviour::approve;                          ///< when the script is empty
   std::map<std::string, std::string> standing;                       ///< reference -> connector
+  std::map<std::string, std::string> challenged;                     ///< reference -> what an inquiry says
+  std::vector<std::string> return_urls;                              ///< of charges
   std::vector<std::string> sent;                                     ///< "alpha sale"
 
   void send(const connectors::definition& to, connectors::wire_request request, steady_time deadline,
@@ -185,16 +197,24 @@ class fake_transport final : public transport {
       came_back.carried = false;
       came_back.error = "connect_refused";
     } else if (request.method == "sale") {
-      if (next == behaviour::decline && !standing.contains(reference))
+      return_urls.emplace_back(request.body.reveal());
+      if (next == behaviour::challenge) {
+        challenged.emplace(reference, "pending");
+        came_back.reply.body = "challenge";
+      } else if (next == behaviour::decline && !standing.contains(reference))
         came_back.reply.body = "declined";
       else if (next != behaviour::drop) {
         standing.emplace(reference, connector);
         came_back.reply.body = "approved";
       }
     } else if (request.method == "inquire") {
-      came_back.reply.body = standing.contains(reference) ? "approved" : "not_found";
+      const auto challenge = challenged.find(reference);
+      came_back.reply.body = standing.contains(reference)    ? "approved"
+                             : challenge != challenged.end() ? challenge->second
+                                                             : "not_found";
     } else if (request.method == "reverse") {
       standing.erase(reference);
+      challenged.erase(reference);
       came_back.reply.body = "approved";
     }
     if (stall) {
