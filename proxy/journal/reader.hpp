@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "payments/payment.hpp"
+#include "proxy/core/payment_filter.hpp"
 #include "proxy/core/ports.hpp"
 
 namespace turnout::journal {
@@ -19,10 +20,16 @@ class reader {
  public:
   virtual ~reader() = default;
   virtual std::optional<payments::payment> find_payment(std::string_view id) = 0;
-  /// Explanations of routing decisions as JSON texts, oldest first; empty for an unknown id.
-  virtual std::vector<std::string> decisions_of(std::string_view id) = 0;
-  /// Oldest first; empty for an unknown id.
-  virtual std::vector<payments::payment_event> events_of(std::string_view id) = 0;
+  /// Only if it is this merchant's and mode's; the record of another one is not even read.
+  virtual std::optional<payments::payment> find_own(std::string_view merchant, bool livemode, std::string_view id) = 0;
+  virtual core::payment_page list(const core::payment_filter& wanted) = 0;
+  /// Explanations of routing decisions as JSON texts, oldest first, without the first `skip` of
+  /// them and at most `count`; empty for an unknown id.
+  virtual std::vector<std::string> decisions_of(std::string_view id, std::size_t skip = 0, std::size_t count = all) = 0;
+  /// In the same way.
+  virtual std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip = 0,
+                                                         std::size_t count = all) = 0;
+  static constexpr std::size_t all = 65536;  ///< no payment has more
   /// By key within merchant and mode.
   virtual std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) = 0;
   /// Payments that are not settled: not final, or with an attempt that is

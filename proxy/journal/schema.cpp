@@ -7,6 +7,8 @@
 #include <array>
 #include <string>
 
+#include "proxy/journal/listing.hpp"
+
 namespace turnout::journal {
 
 namespace {
@@ -69,8 +71,50 @@ CREATE TABLE answers (
 );
 )sql";
 
+// What lists of payments are filtered by. `listing` is narrow, so that thousands
+// of its rows are looked at in a millisecond; a payment's rows lie at the end of
+// its merchant's part of each table, except for customers (and references that
+// do not count up). `hours` has a row wherever the hour of created_at differs
+// from the payment before.
+constexpr const char* list_tables = R"sql(
+CREATE TABLE listing (
+  merchant   TEXT    NOT NULL,
+  livemode   INTEGER NOT NULL,
+  seq        INTEGER NOT NULL,
+  status     TEXT    NOT NULL,
+  connector  TEXT    NOT NULL,
+  amount     INTEGER NOT NULL,
+  currency   TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (merchant, livemode, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE payment_references (
+  merchant  TEXT    NOT NULL,
+  livemode  INTEGER NOT NULL,
+  reference TEXT    NOT NULL,
+  seq       INTEGER NOT NULL,
+  PRIMARY KEY (merchant, livemode, reference, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE payment_customers (
+  merchant TEXT    NOT NULL,
+  livemode INTEGER NOT NULL,
+  customer TEXT    NOT NULL,
+  seq      INTEGER NOT NULL,
+  PRIMARY KEY (merchant, livemode, customer, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE hours (
+  seq  INTEGER PRIMARY KEY,
+  hour INTEGER NOT NULL
+);
+CREATE INDEX hours_by_hour ON hours (hour);
+)sql";
+
 constexpr std::array steps{
     migration{"payments, their events, decisions and idempotency keys", first_tables},
+    migration{"what lists are filtered by", list_tables, list_all_payments},
 };
 
 }  // namespace
@@ -96,6 +140,7 @@ void migrate(database& file, std::string_view path, std::span<const migration> w
     file.run("BEGIN IMMEDIATE");
     try {
       file.run(wanted[next].sql);
+      if (wanted[next].fill) wanted[next].fill(file);
       file.run(("PRAGMA user_version = " + std::to_string(next + 1)).c_str());
       file.run("COMMIT");
     } catch (const database_error& error) {

@@ -12,6 +12,7 @@ namespace turnout::journal {
 struct migration {
   std::string_view what;
   const char* sql;
+  void (*fill)(database&) = nullptr;  ///< then, in the same transaction: what SQL alone cannot do
 };
 
 /// All migrations of this binary, oldest first. Never edit one that was released: append.

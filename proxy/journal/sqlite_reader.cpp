@@ -2,10 +2,22 @@
 // write-ahead log from being recycled.
 #include "proxy/journal/sqlite_reader.hpp"
 
+#include <algorithm>
+
 #include "proxy/journal/record_json.hpp"
 #include "proxy/journal/tables.hpp"
 
 namespace turnout::journal {
+
+namespace {
+
+// What belongs to a payment fills its slots from the first one on, without gaps.
+std::int64_t slot_after(std::int64_t first, std::size_t skip) noexcept {
+  return first + static_cast<std::int64_t>(std::min(skip, reader::all));
+}
+std::int64_t at_most(std::size_t count) noexcept { return static_cast<std::int64_t>(std::min(count, reader::all)); }
+
+}  // namespace
 
 std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant, bool livemode,
                                         std::string_view key) {
@@ -25,11 +37,13 @@ sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, st
     : file_(path, database::mode::read_only, vfs),
       epoch_(epoch),
       payment_(file_, "SELECT record FROM payments WHERE id = ?1"),
+      own_payment_(file_, "SELECT record FROM payments WHERE id = ?1 AND merchant = ?2 AND livemode = ?3"),
       sequence_(file_, "SELECT seq FROM payments WHERE id = ?1"),
-      decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot"),
-      events_(file_, "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot"),
+      decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot LIMIT ?3"),
+      events_(file_, "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot LIMIT ?3"),
       key_(file_, find_key_sql),
-      open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq") {}
+      open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq"),
+      lists_(file_) {}
 
 std::optional<std::int64_t> sqlite_reader::sequence_of(std::string_view id) {
   reset_at_end guard(sequence_);
@@ -43,22 +57,33 @@ std::optional<payments::payment> sqlite_reader::find_payment(std::string_view id
   return read_record(payment_.text(0));
 }
 
-std::vector<std::string> sqlite_reader::decisions_of(std::string_view id) {
+std::optional<payments::payment> sqlite_reader::find_own(std::string_view merchant, bool livemode,
+                                                         std::string_view id) {
+  reset_at_end guard(own_payment_);
+  if (!own_payment_.bind(1, id).bind(2, merchant).bind(3, livemode).step()) return std::nullopt;
+  return read_record(own_payment_.text(0));
+}
+
+std::vector<std::string> sqlite_reader::decisions_of(std::string_view id, std::size_t skip, std::size_t count) {
   std::vector<std::string> found;
   const auto sequence = sequence_of(id);
   if (!sequence) return found;
   reset_at_end guard(decisions_);
-  decisions_.bind(1, first_decision_slot(*sequence)).bind(2, last_decision_slot(*sequence));
+  decisions_.bind(1, slot_after(first_decision_slot(*sequence), skip))
+      .bind(2, last_decision_slot(*sequence))
+      .bind(3, at_most(count));
   while (decisions_.step()) found.emplace_back(decisions_.text(0));
   return found;
 }
 
-std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view id) {
+std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view id, std::size_t skip,
+                                                              std::size_t count) {
   std::vector<payments::payment_event> found;
   const auto sequence = sequence_of(id);
   if (!sequence) return found;
   reset_at_end guard(events_);
-  events_.bind(1, first_event_slot(*sequence)).bind(2, last_event_slot(*sequence));
+  events_.bind(1, slot_after(first_event_slot(*sequence), skip)).bind(2, last_event_slot(*sequence));
+  events_.bind(3, at_most(count));
   while (events_.step())
     found.push_back({read_event_type(events_.text(0)), from_stored(events_.number(1)), std::string(events_.text(2)),
                      std::string(events_.text(3))});

@@ -1,6 +1,7 @@
 #pragma once
 // The reader over a read-only SQLite connection of its own.
 #include "proxy/journal/database.hpp"
+#include "proxy/journal/payment_query.hpp"
 #include "proxy/journal/reader.hpp"
 
 namespace turnout::journal {
@@ -18,8 +19,10 @@ class sqlite_reader final : public reader {
   sqlite_reader(const std::string& path, const std::string& vfs, std::int64_t epoch);
 
   std::optional<payments::payment> find_payment(std::string_view id) override;
-  std::vector<std::string> decisions_of(std::string_view id) override;
-  std::vector<payments::payment_event> events_of(std::string_view id) override;
+  std::optional<payments::payment> find_own(std::string_view merchant, bool livemode, std::string_view id) override;
+  core::payment_page list(const core::payment_filter& wanted) override { return lists_.list(wanted); }
+  std::vector<std::string> decisions_of(std::string_view id, std::size_t skip, std::size_t count) override;
+  std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) override;
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override;
   std::vector<payments::payment> unfinished() override;
 
@@ -28,7 +31,8 @@ class sqlite_reader final : public reader {
 
   database file_;
   std::int64_t epoch_;
-  statement payment_, sequence_, decisions_, events_, key_, open_;
+  statement payment_, own_payment_, sequence_, decisions_, events_, key_, open_;
+  payment_query lists_;
 };
 
 }  // namespace turnout::journal

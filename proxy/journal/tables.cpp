@@ -50,10 +50,12 @@ tables::tables(database& file, std::int64_t epoch)
              "(SELECT payment FROM idempotency ORDER BY payment LIMIT ?2) AND created_at < ?1 AND epoch < ?3"),
       purge_answers_(file,
                      "DELETE FROM answers WHERE payment IN (SELECT payment FROM answers ORDER BY payment LIMIT ?1) "
-                     "AND payment NOT IN (SELECT payment FROM idempotency)") {}
+                     "AND payment NOT IN (SELECT payment FROM idempotency)"),
+      listing_(file) {}
 
 void tables::rollback() noexcept {
   places_.clear();
+  listing_.forget();
   // SQLite may have rolled back by itself; then there is nothing left to do.
   if (sqlite3_get_autocommit(file_.handle()) == 0) sqlite3_exec(file_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
@@ -88,6 +90,7 @@ tables::place tables::insert(const core::journal_write& write) {
   insert_payment_.bind(4, to_string(record.status)).bind(5, open).bind(6, record.answered);
   insert_payment_.bind(7, to_stored(record.created_at)).bind(8, to_stored(record.updated_at)).bind(9, json_).finish();
   const std::int64_t sequence = sqlite3_last_insert_rowid(file_.handle());
+  listing_.add(sequence, listed_payment(record));
   if (write.claim) {
     insert_key_.bind(1, sequence).bind(2, record.merchant).bind(3, record.livemode).bind(4, write.claim->key);
     insert_key_.bind(5, write.claim->mac).bind(6, to_stored(record.created_at)).bind(7, epoch_).finish();
@@ -99,6 +102,7 @@ tables::place tables::update(const payments::payment& record) {
   const place at = find(record.id);
   update_payment_.bind(1, at.sequence).bind(2, to_string(record.status)).bind(3, is_open(record));
   update_payment_.bind(4, record.answered).bind(5, to_stored(record.updated_at)).bind(6, json_).finish();
+  listing_.update(at.sequence, record);
   return at;
 }
 

@@ -7,6 +7,7 @@
 
 #include "proxy/core/ports.hpp"
 #include "proxy/journal/database.hpp"
+#include "proxy/journal/listing.hpp"
 
 namespace turnout::journal {
 
@@ -57,6 +58,7 @@ class tables {
   std::int64_t epoch_;
   statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_event_, insert_event_,
       last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_;
+  listing listing_;
   std::string json_;  ///< reused: grows to the largest record
   /// Of open payments written by this process; emptied by a rollback.
   std::unordered_map<std::string, place> places_;
