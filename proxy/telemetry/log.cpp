@@ -1,31 +1,19 @@
-// Lines are built on the caller's thread (redacted, escaped) and handed to
-// spdlog's asynchronous logger as finished text.
+// Lines are built on the caller's thread (redacted, escaped) and handed to the
+// writer as finished text.
 #include "proxy/telemetry/log.hpp"
 
-#include <spdlog/async.h>
-#include <spdlog/async_logger.h>
-
+#include <atomic>
 #include <chrono>
 
 #include "payments/name_table.hpp"
-#include "proxy/telemetry/batching_sink.hpp"
 #include "proxy/telemetry/json_line.hpp"
+#include "proxy/telemetry/line_writer.hpp"
 
 namespace turnout::telemetry {
 
 namespace {
 
 constexpr payments::name_table<log_level, 4> levels{{"debug", "info", "warn", "error"}};
-
-spdlog::level::level_enum spdlog_level(log_level level) noexcept {
-  switch (level) {
-    case log_level::debug: return spdlog::level::debug;
-    case log_level::info: return spdlog::level::info;
-    case log_level::warn: return spdlog::level::warn;
-    case log_level::error: return spdlog::level::err;
-  }
-  return spdlog::level::err;
-}
 
 // "declined:insufficient_funds", "not_sent:connect_timeout", "approved".
 std::string_view outcome_code(const payments::attempt& attempt, std::string& into) {
@@ -58,11 +46,10 @@ std::string_view to_string(log_level level) noexcept { return levels[level]; }
 std::optional<log_level> parse_log_level(std::string_view name) noexcept { return levels.find(name); }
 
 struct log::implementation {
-  // The pool outlives the logger: it drains its queue when it dies.
-  std::shared_ptr<spdlog::details::thread_pool> writer;
-  std::shared_ptr<spdlog::async_logger> logger;
+  std::atomic<log_level> least;
+  std::unique_ptr<line_writer> writer;
 
-  bool writes(log_level level) const noexcept { return logger->should_log(spdlog_level(level)); }
+  bool writes(log_level level) const noexcept { return level >= least.load(std::memory_order_relaxed); }
 
   template <class Fill>
   void write(log_level level, std::string_view event, Fill&& fill) {
@@ -71,35 +58,25 @@ struct log::implementation {
     json_line line(buffer);
     line.time("time", std::chrono::system_clock::now()).text("level", to_string(level)).text("event", event);
     fill(line);
-    const std::string_view finished = line.finish();
-    logger->log(spdlog_level(level), spdlog::string_view_t(finished.data(), finished.size()));
+    writer->append(line.finish(), level >= log_level::warn);
   }
 };
 
 std::unique_ptr<log> log::open(const log_settings& settings, std::string& error) {
-  const auto sink = batching_sink::open(settings.file, error);
-  if (!sink) return nullptr;
   auto made = std::make_unique<implementation>();
-  made->writer = std::make_shared<spdlog::details::thread_pool>(settings.queue, 1);
-  sink->more_waiting = [writer = made->writer.get()] { return writer->queue_size() > 0; };
-  made->logger = std::make_shared<spdlog::async_logger>("turnout", sink, made->writer,
-                                                        spdlog::async_overflow_policy::overrun_oldest);
-  made->logger->set_level(spdlog_level(settings.level));
+  made->least = settings.level;
+  made->writer = line_writer::open(settings.file, settings.buffer, error);
+  if (!made->writer) return nullptr;
   return std::unique_ptr<log>(new log(std::move(made)));
 }
 
 log::log(std::unique_ptr<implementation> made) : implementation_(std::move(made)) {}
-log::~log() {
-  // Waiting lines keep the logger alive; the pool writes them before its thread ends.
-  implementation_->logger->flush();
-  implementation_->logger.reset();
-  implementation_->writer.reset();
-}
+log::~log() = default;
 
-void log::set_level(log_level level) noexcept { implementation_->logger->set_level(spdlog_level(level)); }
+void log::set_level(log_level level) noexcept { implementation_->least.store(level, std::memory_order_relaxed); }
 bool log::writes(log_level level) const noexcept { return implementation_->writes(level); }
-void log::flush() { implementation_->logger->flush(); }
-std::size_t log::dropped() const { return implementation_->writer->overrun_counter(); }
+void log::flush() { implementation_->writer->flush(); }
+std::size_t log::dropped() const { return implementation_->writer->dropped(); }
 
 void log::payment_answered(const payments::payment& record, payments::milliseconds taken, std::string_view request_id) {
   implementation_->write(log_level::info, "payment_answered", [&](json_line& line) {

@@ -1,7 +1,8 @@
 #pragma once
 // The log: JSON, one object a line, one function per kind of line. Lines are
-// written by a thread of their own; when it cannot keep up the oldest lines are
-// dropped, so that a slow disk or pipe never holds up a payment.
+// written by a thread of their own: within 20 ms, warnings and errors at once.
+// When it cannot keep up lines are dropped, so that a slow disk or pipe never
+// holds up a payment.
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,8 +19,8 @@ std::optional<log_level> parse_log_level(std::string_view) noexcept;
 
 struct log_settings {
   log_level level = log_level::info;
-  std::string file;          ///< appended to; empty is standard error
-  std::size_t queue = 8192;  ///< lines that may wait to be written; >= 1
+  std::string file;               ///< appended to; empty is standard error
+  std::size_t buffer = 4u << 20;  ///< bytes of lines that may wait to be written; > 0
 };
 
 /// Of one answered HTTP request. Views are good during the call only.
