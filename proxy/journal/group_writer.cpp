@@ -1,6 +1,7 @@
 // The writer thread.
 #include "proxy/journal/group_writer.hpp"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds idle_after{200};
 constexpr milliseconds purge_interval{60'000}, purge_again{50};
 constexpr int purge_batch = 128;
+// The copier may fall behind by this many times checkpoint_pages; then commits wait for it.
+constexpr int patience_with_copier = 3;
 // Fewer writes than this in the last group: nobody else is likely to come soon.
 constexpr std::size_t company = 8;
 
@@ -28,8 +31,10 @@ group_writer::group_writer(const std::string& path, const journal_options& optio
       file_(std::move(file)),
       tables_(file_, epoch),
       reserve_(path + ".reserve", options.reserve_bytes),
+      copier_(path, options.vfs, [this](const database_error& error) { copying_failed(error.code(), error.what()); }),
+      copy_due_(options.checkpoint_pages),
       purge_rule_(std::max(options.key_retention, std::chrono::hours(24)), options.purge_warmup) {
-  // Copying the log is our own business (checkpoint()), never a commit's.
+  // Copying the log is our own business (copy_log()), never a commit's.
   sqlite3_wal_hook(file_.handle(), &group_writer::count_pages, this);
   restore_reserve();
   purge_rule_.look(steady_clock::now(), std::chrono::system_clock::now());
@@ -70,12 +75,14 @@ void group_writer::enqueue(std::shared_ptr<const core::journal_write> write,
 }
 
 void group_writer::run() {
+  pthread_setname_np(pthread_self(), "journal");
   std::vector<pending> group;
   while (take_group(group)) {
     if (!group.empty()) commit_group(group);
     keep_up(group.empty());
     group.clear();
   }
+  copier_.stop();
   checkpoint();
 }
 
@@ -170,7 +177,7 @@ void group_writer::keep_up(bool idle) {
   const auto now = steady_clock::now();
   if (!reserve_.present() && now >= reserve_due_) restore_reserve();
   if (now >= purge_due_) purge_keys();
-  if (log_pages_ >= options_.checkpoint_pages || (idle && log_pages_ > 0)) checkpoint();
+  copy_log(idle);
 }
 
 void group_writer::restore_reserve() {
@@ -196,19 +203,42 @@ void group_writer::purge_keys() {
   }
 }
 
+// While busy, the copier does most of it; its rest, and all of the log when nobody
+// waits or when it has grown too long, is copied here.
+void group_writer::copy_log(bool idle) {
+  if (copying_) {
+    const bool too_long = log_pages_ >= copy_due_ + patience_with_copier * options_.checkpoint_pages;
+    if (copier_.busy() && !too_long) return;
+    copier_.wait_until_idle();
+    copying_ = false;
+    return checkpoint();
+  }
+  if (idle && log_pages_ > 0) return checkpoint();
+  if (log_pages_ < copy_due_) return;
+  copier_.start();
+  copying_ = true;
+}
+
 void group_writer::checkpoint() {
   if (dead_) return;
   // Passive: waits for no reader. What readers still need is copied next time.
-  const int code = sqlite3_wal_checkpoint_v2(file_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  int pages = 0, copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(file_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+  // When all is copied the next commit begins the log anew.
+  copy_due_ = options_.checkpoint_pages + (code == SQLITE_OK && copied == pages ? 0 : log_pages_);
   log_pages_ = 0;
   if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return;
-  const std::string why = std::string("copying the write-ahead log: ") + sqlite3_errmsg(file_.handle());
-  if (classify(sqlite3_extended_errcode(file_.handle())) == failure::fatal) return die(why);
+  copying_failed(sqlite3_extended_errcode(file_.handle()),
+                 std::string("copying the write-ahead log: ") + sqlite3_errmsg(file_.handle()));
+}
+
+void group_writer::copying_failed(int code, const std::string& why) {
+  if (classify(code) == failure::fatal) return die(why);
   options_.on_problem("journal " + path_ + ": " + why);
 }
 
 void group_writer::die(std::string_view why) {
-  dead_ = true;
+  if (dead_.exchange(true)) return;
   options_.on_fatal("journal " + path_ + ": " + std::string(why) + ": stopping, nothing more can be promised");
 }
 

@@ -5,6 +5,7 @@
 // When the disk is full, new payments are refused while outcomes of payments
 // in flight get the room of the reserve; until the reserve is back, new
 // payments stay refused. All of it passes without a restart.
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "proxy/journal/database.hpp"
+#include "proxy/journal/log_copier.hpp"
 #include "proxy/journal/mailbox.hpp"
 #include "proxy/journal/purge_rule.hpp"
 #include "proxy/journal/space_reserve.hpp"
@@ -54,7 +56,10 @@ class group_writer {
   void keep_up(bool idle);
   void restore_reserve();
   void purge_keys();
+  void copy_log(bool idle);
   void checkpoint();
+  void copying_failed(int code, const std::string& why);
+  /// Any thread.
   void die(std::string_view why);
   static int count_pages(void* self, sqlite3*, const char*, int pages);
 
@@ -63,12 +68,15 @@ class group_writer {
   database file_;
   tables tables_;
   space_reserve reserve_;
+  log_copier copier_;
+  std::atomic<bool> dead_ = false;
 
   // The writer thread's own.
-  int log_pages_ = 0;  ///< in the write-ahead log since it was last copied
+  int log_pages_ = 0;     ///< in the write-ahead log; 0 once it was copied, until the next commit
+  int copy_due_;          ///< as many pages in the log make the copier start
+  bool copying_ = false;  ///< the copier was started, and its rest not copied yet
   purge_rule purge_rule_;
   time_point reserve_due_{}, purge_due_{};
-  bool dead_ = false;
 
   // Shared with the workers.
   std::mutex mutex_;

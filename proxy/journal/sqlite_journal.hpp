@@ -34,12 +34,14 @@ struct journal_options {
   std::chrono::minutes purge_warmup{10};          ///< after the start no key is removed; see purge_rule.hpp
   /// How long a group that is smaller than the one before waits for more; > 0.
   std::chrono::microseconds group_patience{200};
-  int checkpoint_pages = 8000;  ///< of write-ahead log before it is copied while busy; > 0
+  /// Of write-ahead log before it is copied while busy; > 0. Unless readers hold on to it, the log
+  /// stays below four times as many and what one group writes.
+  int checkpoint_pages = 8000;
   /// After each durable group, on the writer thread: how long it took, how many writes it had.
   std::function<void(double commit_seconds, std::size_t batch)> on_commit;
   /// Something failed that the journal goes on after; any thread. Default: a line on stderr.
   std::function<void(std::string_view)> on_problem;
-  /// What is on disk is unknown. Default: a line on stderr and _Exit(70). Should it
+  /// What is on disk is unknown; any thread, called once. Default: a line on stderr and _Exit(70). Should it
   /// return, the journal stays silent for ever: nothing is completed any more.
   std::function<void(std::string_view)> on_fatal;
 };

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <new>
+#include <shared_mutex>
 #include <stdexcept>
 
 namespace journal_test {
@@ -45,6 +46,7 @@ struct faulty_disk::remains {
 
 struct faulty_disk::world {
   std::mutex mutex;
+  std::shared_mutex sync_fault_mutex;
   std::map<std::string, file_state> files;
   std::function<int(const std::string&)> write_fault, sync_fault;
   int syncs = 0;
@@ -92,9 +94,13 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
 }
 int sync_file(sqlite3_file* file, int flags) {
   shim* self = of(file);
+  {
+    // Not under the mutex: a slow sync holds up nobody else.
+    std::shared_lock calling(self->world->sync_fault_mutex);
+    if (self->world->sync_fault)
+      if (const int code = self->world->sync_fault(*self->path); code != SQLITE_OK) return code;
+  }
   std::lock_guard lock(self->world->mutex);
-  if (self->world->sync_fault)
-    if (const int code = self->world->sync_fault(*self->path); code != SQLITE_OK) return code;
   const int code = self->real->pMethods->xSync(self->real, flags);
   if (code == SQLITE_OK) {
     file_state& state = self->world->files[*self->path];
@@ -185,7 +191,7 @@ void faulty_disk::on_write(std::function<int(const std::string&)> fault) {
 }
 
 void faulty_disk::on_sync(std::function<int(const std::string&)> fault) {
-  std::lock_guard lock(world_->mutex);
+  std::unique_lock lock(world_->sync_fault_mutex);
   world_->sync_fault = std::move(fault);
 }
 

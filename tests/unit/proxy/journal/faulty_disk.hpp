@@ -23,7 +23,7 @@ class faulty_disk {
 
   /// Called before each write; a result other than 0 is what SQLite gets instead.
   void on_write(std::function<int(const std::string& path)> fault);
-  /// Called before each sync.
+  /// Called before each sync, by several threads at once; writes and other syncs go on meanwhile.
   void on_sync(std::function<int(const std::string& path)> fault);
   int syncs();
 
