@@ -59,6 +59,7 @@ struct api::exchange {
   std::string_view path, parameter;
   principal who;
   query asked;  ///< has only what the endpoint's row names
+  gate::settings_pointer settings;
 
   /// The payment named in the path, if it is the caller's.
   std::optional<payments::payment> find_own() const {
@@ -86,11 +87,17 @@ worker worker::with(core::engine& engine, turnout::api::reader& reader, std::fun
           &reader, std::move(make_request_id), std::move(knows_key)};
 }
 
-api::api(dependencies world) : world_(std::move(world)), context_{world_.now, world_.on_request, world_.tls} {
-  bool complete = !world_.workers.empty() && world_.keys && world_.request_key && world_.card_key && world_.now;
-  for (const worker& each : world_.workers) complete = complete && each.create && each.reader && each.make_request_id;
+dependencies api::checked(dependencies world) {
+  bool complete = !world.workers.empty() && world.keys && world.request_key && world.card_key && world.now;
+  for (const worker& each : world.workers) complete = complete && each.create && each.reader && each.make_request_id;
   if (!complete) throw std::invalid_argument("the API lacks something it depends on");
+  return world;
 }
+
+api::api(dependencies world)
+    : world_(checked(std::move(world))),
+      context_{world_.now, world_.on_request, world_.tls},
+      gate_(*world_.card_key, world_.settings, world_.on_limited) {}
 
 net::response api::protocol_error(unsigned status, std::string_view detail, std::string_view request_id) const {
   net::response answer = render(protocol_problem(status, detail), request_id);
@@ -133,16 +140,30 @@ void api::dispatch(std::size_t worker, net::request& message, endpoint_call& cal
     return call.refuse(made);
   }
   call.route = found.row->path;
-  const std::optional<credentials> given = read_credentials(message.fields);
-  std::optional<principal> who;
-  if (given) who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival);
-  if (!who) return call.refuse(unauthorized());
+  const gate::settings_pointer settings = gate_.settings();
+  const std::optional<principal> who = authenticate(*settings, message, call);
+  if (!who) return;
+  if (const auto refused = gate_.admit_request(*settings, *who, call)) return call.refuse(*refused);
   if (!who->scopes.has(found.row->needs)) return call.refuse(insufficient_scope(found.row->needs));
   std::vector<field_error> errors;
   query asked = query::read(target.query, found.row->parameters, errors);
   if (!errors.empty()) return call.refuse(invalid(std::move(errors)));
-  exchange at{world_.workers[worker], message, call, target.path, found.parameter, std::move(*who), std::move(asked)};
+  exchange at{world_.workers[worker], message, call, target.path, found.parameter, *who, std::move(asked), settings};
   (this->*found.row->serve)(at);
+}
+
+std::optional<principal> api::authenticate(const api_settings& settings, const net::request& message,
+                                           const endpoint_call& call) {
+  // Who gives no credentials guesses nothing: a probe must not shut its address out.
+  const std::optional<credentials> given = read_credentials(message.fields);
+  std::optional<principal> who;
+  if (!given) return call.refuse(unauthorized()), who;
+  if (const auto refused = gate_.admit_client(settings, message.peer, call.arrival.steady))
+    return call.refuse(*refused), who;
+  who = world_.keys->authenticate(given->id, given->secret.reveal(), call.arrival);
+  if (who) return who;
+  gate_.authentication_failed(settings, message.peer, call.arrival.steady);
+  return call.refuse(unauthorized()), who;
 }
 
 void api::create_payment(exchange& at) {
@@ -164,11 +185,28 @@ void api::create_payment(exchange& at) {
     body.errors.push_back({std::string(idempotency_header), "must not contain the card number"});
   if (!body.errors.empty()) return at.call.refuse(invalid(std::move(body.errors)));
 
+  std::string fingerprint = world_.card_key->hex(body.card.reveal_number());
+  const testing_subjects whose = gate_.subjects_of(*at.settings, at.who, body.request->buyer.id, body.customer_network);
+  if (const auto refused = gate_.admit_card(*at.settings, whose, fingerprint, at.call.arrival.steady)) {
+    // A payment that was taken is answered again, suspect or not.
+    const bool known = key.key && at.own.knows_key && at.own.knows_key(at.who, *key.key);
+    if (!known) return at.call.refuse(*refused);
+  }
   std::optional<core::idempotency_claim> claim;
   if (key.key) claim = {std::move(*key.key), request_mac(*world_.request_key, "POST", at.path, *document)};
-  std::string fingerprint = world_.card_key->hex(body.card.reveal_number());
-  core::create_command command{std::move(*body.request), std::move(body.card), std::move(fingerprint),
-                               std::move(claim),         at.call.arrival,      render_created};
+  const bool unique_reference = at.settings->unique_reference(at.who.merchant);
+  core::create_command command{.request = std::move(*body.request),
+                               .card = std::move(body.card),
+                               .card_fingerprint = std::move(fingerprint),
+                               .claim = std::move(claim),
+                               .arrival = at.call.arrival,
+                               .render = render_created,
+                               .unique_reference = unique_reference};
+  if (at.settings->card_testing.on())
+    command.render = [this, settings = at.settings, whose](const payments::payment& record) {
+      gate_.answered(*settings, whose, record, world_.now().steady);
+      return render_created(record);
+    };
   at.own.create(std::move(command),
                 [this, call = at.call](core::create_result result) { answer_created(call, std::move(result)); });
 }

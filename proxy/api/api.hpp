@@ -2,6 +2,8 @@
 // The merchant API (v1): from an HTTP request to the engine or the journal's
 // reader, and back.
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "payments/instant.hpp"
 #include "proxy/api/api_key_ring.hpp"
 #include "proxy/api/endpoint_call.hpp"
+#include "proxy/api/gate.hpp"
 #include "proxy/api/keyed_mac.hpp"
 #include "proxy/api/query.hpp"
 #include "proxy/api/reader.hpp"
@@ -39,8 +42,10 @@ struct dependencies {
   const keyed_mac* request_key = nullptr;  ///< for idempotency
   const keyed_mac* card_key = nullptr;     ///< for card fingerprints: another key
   std::function<payments::instant()> now;
-  request_hook on_request;         ///< may be empty
-  std::function<bool()> draining;  ///< may be empty; only words a refusal
+  request_hook on_request;                       ///< may be empty
+  limit_hook on_limited;                         ///< may be empty
+  std::shared_ptr<const api_settings> settings;  ///< null: the defaults
+  std::function<bool()> draining;                ///< may be empty; only words a refusal
   bool tls = false;
 };
 
@@ -50,6 +55,9 @@ class api {
   explicit api(dependencies world);
   api(const api&) = delete;
   api& operator=(const api&) = delete;
+
+  /// Thread-safe; requests that arrive from now on are under these settings.
+  void configure(std::shared_ptr<const api_settings> settings) { gate_.configure(std::move(settings)); }
 
   /// A net::request_handler. Must outlive every engine that it gave work to.
   void handle(std::size_t worker, net::request&& message, net::responder reply);
@@ -68,6 +76,10 @@ class api {
   };
   static const endpoint endpoints[];
 
+  static dependencies checked(dependencies world);
+  /// nullopt: the call was answered.
+  std::optional<principal> authenticate(const api_settings& settings, const net::request& message,
+                                        const endpoint_call& call);
   void dispatch(std::size_t worker, net::request& message, endpoint_call& call);
   void create_payment(exchange& at);
   void get_payment(exchange& at);
@@ -78,6 +90,7 @@ class api {
 
   dependencies world_;
   call_context context_;
+  gate gate_;
 };
 
 }  // namespace turnout::api

@@ -97,7 +97,7 @@ std::optional<principal> api_key_ring::look_up(std::string_view id, std::string_
   const std::int64_t minute = std::chrono::floor<std::chrono::minutes>(now).time_since_epoch().count();
   if (state->used_minute.load(std::memory_order_relaxed) != minute)
     state->used_minute.store(minute, std::memory_order_relaxed);
-  return principal{key.merchant, key.livemode, key.id, key.scopes};
+  return principal{key.merchant, key.livemode, key.id, key.scopes, state};
 }
 
 std::optional<principal> api_key_ring::authenticate(std::string_view id, std::string_view secret,

@@ -16,6 +16,7 @@
 #include "payments/instant.hpp"
 #include "proxy/api/api_key_store.hpp"
 #include "proxy/api/key_usage.hpp"
+#include "proxy/api/rate_limit.hpp"
 
 namespace turnout::api {
 
@@ -23,6 +24,7 @@ namespace turnout::api {
 /// file changes.
 struct key_state {
   std::atomic<std::int64_t> used_minute{0};  ///< since 1970; 0: not used yet
+  token_bucket requests;
 };
 
 /// On whose behalf a request is made.
@@ -31,6 +33,7 @@ struct principal {
   bool livemode = false;
   std::string key_id;
   scope_set scopes{};
+  std::shared_ptr<key_state> state{};
 };
 
 class api_key_ring {

@@ -22,6 +22,7 @@ std::string_view method_label(std::string_view method) noexcept {
 }
 
 void endpoint_call::answer(net::response message) const {
+  message.fields.insert(message.fields.end(), fields.begin(), fields.end());
   add_common_headers(message, request_id, context->tls);
   const unsigned status = message.status;
   reply(std::move(message));

@@ -47,6 +47,7 @@ struct endpoint_call {
   std::string_view route = "unmatched";
   std::string_view method = "other";
   std::string failure;
+  net::headers fields{};  ///< that the answer gets, whatever it is
 
   /// The server leaves out the body where the method is HEAD.
   void answer(net::response message) const;

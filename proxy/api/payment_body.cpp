@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxy/api/header_text.hpp"
+#include "proxy/api/ip_address.hpp"
 #include "settings/problem.hpp"
 
 namespace turnout::api {
@@ -112,6 +113,7 @@ class body_reader {
           .authentication = std::move(authentication_)};
       result.card = std::move(card_);
       if (!cryptogram_.empty()) result.card.add_cryptogram(cryptogram_);
+      result.customer_network = std::move(customer_network_);
     }
     result.errors = std::move(errors_);
     return result;
@@ -123,7 +125,7 @@ class body_reader {
     bool required;
     void (body_reader::*read)(const json_value&, std::string_view path);
   };
-  static const field body_fields[10], authentication_fields[4], method_fields[2], card_fields[5], customer_fields[3];
+  static const field body_fields[10], authentication_fields[4], method_fields[2], card_fields[5], customer_fields[4];
 
   void fault(std::string_view path, std::string message) {
     if (errors_.size() < most_errors) errors_.push_back({std::string(path), std::move(message)});
@@ -248,6 +250,12 @@ class body_reader {
     if (!upper_case_letters(value.text(), 2)) return fault(path, "must be two upper-case letters");
     customer_country_ = value.text();
   }
+  void read_customer_ip(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string");
+    std::optional<std::string> network = network_of(value.text());
+    if (!network) return fault(path, "must be an IPv4 or IPv6 address");
+    customer_network_ = std::move(*network);
+  }
   void read_return_url(const json_value& value, std::string_view path) {
     return_url_ = text(value, path, 2048).value_or("");
     if (!return_url_.empty() && !is_web_address(return_url_)) fault(path, "must be an absolute http or https URL");
@@ -341,6 +349,7 @@ class body_reader {
   int month_ = 0, year_ = 0;
   payments::card card_;
   std::string_view reference_, customer_id_, customer_email_, customer_country_, return_url_;
+  std::string customer_network_;
   std::vector<std::pair<std::string, std::string>> metadata_;
 };
 
@@ -368,10 +377,11 @@ const body_reader::field body_reader::card_fields[5] = {
     {"payment_method.card.cvc", false, &body_reader::read_cvc},
     {"payment_method.card.holder", false, &body_reader::read_holder},
 };
-const body_reader::field body_reader::customer_fields[3] = {
+const body_reader::field body_reader::customer_fields[4] = {
     {"customer.id", false, &body_reader::read_customer_id},
     {"customer.email", false, &body_reader::read_customer_email},
     {"customer.country", false, &body_reader::read_customer_country},
+    {"customer.ip", false, &body_reader::read_customer_ip},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // The body of POST /v1/payments, checked field by field. Every fault is
 // found in one go; no message ever quotes a value.
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,7 @@ inline constexpr std::size_t most_errors = 20;
 struct payment_body {
   std::optional<payments::payment_request> request;  ///< set when there are no errors
   payments::card card;                               ///< present beside `request`
+  std::string customer_network;  ///< of customer.ip, see network_of(); empty when not given. Never kept
   std::vector<field_error> errors;
 };
 

@@ -34,6 +34,8 @@ inline constexpr problem_kind no_connector{"no_connector", 422, "No connector ca
 inline constexpr problem_kind no_policy{"no_policy", 422, "No routing policy is for this payment"};
 inline constexpr problem_kind rate_unavailable{"rate_unavailable", 422, "An exchange rate is missing"};
 inline constexpr problem_kind reload_failed{"reload_failed", 422, "The configuration has errors"};
+inline constexpr problem_kind rate_limited{"rate_limited", 429, "Too many requests"};
+inline constexpr problem_kind card_testing_suspected{"card_testing_suspected", 429, "This looks like card testing"};
 inline constexpr problem_kind internal_error{"internal_error", 500, "Something went wrong on our side"};
 inline constexpr problem_kind journal_unavailable{"journal_unavailable", 503, "The payment cannot be recorded now"};
 inline constexpr problem_kind shutting_down{"shutting_down", 503, "The proxy is stopping"};

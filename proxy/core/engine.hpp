@@ -27,6 +27,9 @@ struct create_command {
   /// Renders what the merchant will be told; called once, just before the
   /// commit that precedes the answer.
   std::function<stored_answer(const payments::payment&)> render;
+  /// The merchant wants each reference to be payable once, with or without
+  /// idempotency keys. Meaningless while the request has no reference.
+  bool unique_reference = false;
 };
 
 enum class create_status : std::uint8_t {

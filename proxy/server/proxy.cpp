@@ -167,6 +167,9 @@ void proxy::make_merchant_api() {
   world.card_key = &card_mac_;
   world.now = [this] { return now(); };
   world.on_request = [this](const api::request_report& report) { on_request(report); };
+  metrics_.declare_limits(api::limit_reasons);
+  world.on_limited = [this](std::string_view reason) { metrics_.limited(reason); };
+  world.settings = std::make_shared<const api::api_settings>(settings_.api);
   world.draining = [this] { return phase_ != phase::ready; };
   api_ = std::make_unique<api::api>(std::move(world));
 
@@ -370,6 +373,8 @@ void proxy::apply(loaded_files files) {
   settings_.retry_budget = wanted.retry_budget;
   settings_.drain_timeout = wanted.drain_timeout;
   settings_.log_level = wanted.log_level;
+  settings_.api = wanted.api;
+  api_->configure(std::make_shared<const api::api_settings>(wanted.api));
   log_->set_level(log_level_of(wanted));
   if (const std::string names = restart_needed(started_with_, wanted); !names.empty())
     log_->note(telemetry::log_level::warn, "config_needs_restart", "taken over at the next start only: " + names);

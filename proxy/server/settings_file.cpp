@@ -17,6 +17,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "net/client.hpp"
+#include "proxy/server/read_api_settings.hpp"
 #include "settings/reader.hpp"
 
 namespace turnout::server {
@@ -133,7 +134,7 @@ void read_limits(const value& limits, server_settings& into) {
 void read_settings(const document& file, server_settings& into, problems& found) {
   const fields top(turnout::settings::root(file, found),
                    {"version", "listen", "admin", "workers", "journal", "keys", "log", "limits", "retry_budget",
-                    "connectors", "policies", "rates"});
+                    "rate_limits", "merchants", "card_testing", "connectors", "policies", "rates"});
   top.required("version").integer(1, 1);
   read_listener(fields(top.optional("listen"), {"address", "port"}), into.listen);
   read_admin(top.optional("admin"), into);
@@ -152,6 +153,7 @@ void read_settings(const document& file, server_settings& into, problems& found)
     into.log_file = beside(file.file, *path);
 
   read_limits(top.optional("limits"), into);
+  read_api_settings(top, into.api);
   if (const auto share = top.optional("retry_budget").percent()) into.retry_budget = *share;
   if (const auto pattern = top.required("connectors").text()) into.connectors_pattern = beside(file.file, *pattern);
   if (const auto pattern = top.required("policies").text()) into.policies_pattern = beside(file.file, *pattern);
@@ -288,6 +290,10 @@ loaded_files load_files(const std::string& where, const turnout::settings::secre
   if (turnout::settings::has_errors(found)) return result;
   // Only now: a policy that could not be read may have been the one for the rest.
   policies::check_default(made->policies, found);
+  std::vector<std::string_view> merchants;
+  for (const auto& each : made->connectors)
+    merchants.insert(merchants.end(), each->profile().merchants.begin(), each->profile().merchants.end());
+  warn_of_strangers(top_value(*file, "merchants", found), merchants);
   result.configuration = std::move(made);
   return result;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/server.hpp"
+#include "proxy/api/api_settings.hpp"
 #include "proxy/core/configuration.hpp"
 #include "settings/document.hpp"
 #include "settings/problem.hpp"
@@ -30,6 +31,7 @@ struct server_settings {
   std::string log_file;            ///< empty: standard error
   net::server_limits limits;
   std::chrono::milliseconds drain_timeout{15000};
+  api::api_settings api;
   double retry_budget = 0.20;  ///< failovers as a share of payments, 0..1
   std::string connectors_pattern, policies_pattern, rates_path;
 };

@@ -92,6 +92,8 @@ struct metrics::implementation {
                                      "From a request's last byte to its answer.",
                                      {"route", "method"},
                                      http_seconds};
+  series<counter, 1> limited{
+      registry, "turnout_rate_limited_total", "Requests that were refused with 429, by reason.", {"reason"}};
   series<gauge, 0> reload_ok{registry,
                              "turnout_config_last_reload_successful",
                              "1 when the last reload of the configuration was taken over.",
@@ -171,6 +173,8 @@ void metrics::http_request(std::string_view route, std::string_view method, unsi
   implementation_->http_duration.at({route, method}).Observe(taken);
 }
 
+void metrics::limited(std::string_view reason) { implementation_->limited.at({reason}).Increment(); }
+
 void metrics::journal_commit(std::chrono::nanoseconds taken, std::size_t writes) {
   implementation_->journal_commit.at({}).Observe(seconds(taken));
   implementation_->journal_batch.at({}).Observe(static_cast<double>(writes));
@@ -178,6 +182,10 @@ void metrics::journal_commit(std::chrono::nanoseconds taken, std::size_t writes)
 
 void metrics::routing_decision(std::chrono::nanoseconds taken) {
   implementation_->decision_duration.at({}).Observe(seconds(taken));
+}
+
+void metrics::declare_limits(std::span<const std::string_view> reasons) {
+  for (const std::string_view reason : reasons) implementation_->limited.at({reason});
 }
 
 void metrics::declare_connectors(std::span<const std::string> names) {

@@ -38,11 +38,15 @@ class metrics final : public core::observer {
   // ---- from the adapters ----
   /// `route` is the endpoint's template ("/v1/payments/{id}"), `method` one of a few.
   void http_request(std::string_view route, std::string_view method, unsigned status, double seconds);
+  /// A request was refused with 429.
+  void limited(std::string_view reason);
   /// One group commit of `writes` writes, as long as the disk took.
   void journal_commit(std::chrono::nanoseconds taken, std::size_t writes);
   void routing_decision(std::chrono::nanoseconds taken);
 
   // ---- set by whoever looks from time to time ----
+  /// The reasons that limited() will be told: their series exist from now on, at 0.
+  void declare_limits(std::span<const std::string_view> reasons);
   /// The connectors of the running configuration: their series exist from now on, at 0.
   void declare_connectors(std::span<const std::string> names);
   /// Every connector there is: series of others are removed.

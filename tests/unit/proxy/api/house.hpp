@@ -58,6 +58,10 @@ struct house {
   std::vector<std::string> reports;
   bool draining = false, throwing = false;
   payments::wall_time wall = noon();
+  payments::steady_time steady{};
+  std::string peer = "127.0.0.1";
+  std::vector<std::string> limited;                 // the reasons of refusals
+  std::function<void(payments::payment&)> outcome;  // what becomes of a payment
   std::unique_ptr<turnout::api::api> served;
   int made_ids = 0;
 
@@ -80,6 +84,7 @@ struct house {
       payments::payment record{.id = "pay_new", .merchant = command.request.merchant, .amount = command.request.amount};
       record.status = payments::payment_status::succeeded;
       record.card = command.card.summary();
+      if (outcome) outcome(record);
       if (next == core::create_status::answered) result.answer = command.render(record);
       commands.push_back(std::move(command));
       if (prepare) prepare(result);
@@ -92,7 +97,8 @@ struct house {
     world.keys = keys.get();
     world.request_key = &request_key;
     world.card_key = &card_key;
-    world.now = [this] { return payments::instant{payments::steady_time{}, wall}; };
+    world.now = [this] { return payments::instant{steady, wall}; };
+    world.on_limited = [this](std::string_view reason) { limited.emplace_back(reason); };
     world.draining = [this] { return draining; };
     world.on_request = [this](const request_report& told) {
       reports.push_back(std::string(told.method) + " " + std::string(told.route) + " " + std::to_string(told.status));
@@ -103,8 +109,7 @@ struct house {
 
   answer ask(std::string method, std::string target, net::headers fields, std::string body = {}) {
     std::optional<answer> got;
-    served->handle(0,
-                   net::request{std::move(method), std::move(target), std::move(fields), std::move(body), "127.0.0.1"},
+    served->handle(0, net::request{std::move(method), std::move(target), std::move(fields), std::move(body), peer},
                    [&](net::response message) {
                      REQUIRE_FALSE(got.has_value());
                      got = answer{message.status, message.fields, message.body, json::parse(message.body)};

@@ -271,6 +271,16 @@ TEST_CASE("a payment that no policy may take is warned of, and does not hinder")
   CHECK(files.load(least()).problems.empty());
 }
 
+TEST_CASE("settings of a merchant whose money nobody takes are warned of") {
+  conf files;
+  const std::string shown = files.problems(least("merchants: {demo: {}, demoo: {unique_reference: true}}\n"));
+  CHECK_THAT(
+      shown,
+      Contains(
+          "turnout.yaml:6:23: warning: no connector takes payments of the merchant 'demoo'; did you mean 'demo'?"));
+  CHECK_THAT(shown, !Contains("'demo';"));
+}
+
 TEST_CASE("a broken connector does not make its policies look wrong") {
   conf files;
   std::ofstream(files.directory / "connectors/alpha.yaml", std::ios::app) << "colour: red\n";

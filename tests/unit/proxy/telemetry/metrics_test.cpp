@@ -63,6 +63,14 @@ TEST_CASE("what exists before anything happened") {
   CHECK(has_line(counts, "# TYPE turnout_payment_duration_seconds histogram"));
 }
 
+TEST_CASE("refusals are counted by reason, from 0") {
+  metrics counts("0.1.0");
+  counts.declare_limits(std::vector<std::string_view>{"requests", "ip_cards"});
+  counts.limited("ip_cards");
+  CHECK(has_line(counts, R"(turnout_rate_limited_total{reason="requests"} 0)"));
+  CHECK(has_line(counts, R"(turnout_rate_limited_total{reason="ip_cards"} 1)"));
+}
+
 TEST_CASE("declared connectors have their counters at 0") {
   metrics counts("0.1.0");
   const std::vector<std::string> names{"alpha", "beta"};
