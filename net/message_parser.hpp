@@ -30,6 +30,8 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   /// Where the blank before a reason stands in "HTTP/1.1 200 OK".
   static constexpr std::size_t reason_blank = 12;
   static constexpr std::size_t usual_fields = 8;
+  /// "0\r\n\r\n"
+  static constexpr std::size_t last_chunk_bytes = 5;
 
  public:
   using message = std::conditional_t<is_request, request, response>;
@@ -77,6 +79,7 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
     while (taken < bytes.size() && judged_ && !is_done()) {
       const auto known = out_.body.size();
       const auto rest = bytes.substr(taken);
+      if (this->chunked() && chunk_left_ == 0 && is_part_of_last_chunk(rest)) break;
       error_code failed;
       // One call takes one thing only: bytes of the body, or the lines around a chunk.
       const boost::asio::const_buffer next(rest.data(), rest.size());
@@ -91,6 +94,11 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   }
 
  private:
+  /// Beast asserts that what may be the last chunk does not come in smaller pieces.
+  static bool is_part_of_last_chunk(std::string_view bytes) noexcept {
+    return bytes.size() < last_chunk_bytes && bytes.find_first_not_of("0\r\n") == std::string_view::npos;
+  }
+
   static std::string_view plain(text from) noexcept { return {from.data(), from.size()}; }
 
   /// Stops Beast; `why` is what counts, not its code.
@@ -149,7 +157,8 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   }
 
   /// Beast takes blanks before an extension, and any byte inside of quotes.
-  void on_chunk_header_impl(std::uint64_t, text extension, error_code& failed) override {
+  void on_chunk_header_impl(std::uint64_t size, text extension, error_code& failed) override {
+    chunk_left_ = size;
     extension_bytes_ += extension.size();
     const auto said = plain(extension);
     if (extension_bytes_ > extension_limit || (!said.empty() && said.front() != ';') || !framing::is_field_value(said))
@@ -157,6 +166,7 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   }
 
   std::size_t on_chunk_body_impl(std::uint64_t, text bytes, error_code& failed) override {
+    chunk_left_ -= bytes.size();
     return on_body_impl(bytes, failed);
   }
 
@@ -167,7 +177,8 @@ class message_parser : private boost::beast::http::basic_parser<is_request> {
   framing::verdict judged_;
   std::string beast_says_;  ///< what judged_ refers to when it is not ours
   std::size_t extension_bytes_ = 0;
-  bool in_body_ = false;  ///< fields that come now are trailers
+  std::uint64_t chunk_left_ = 0;  ///< bytes of this chunk that are still to come
+  bool in_body_ = false;          ///< fields that come now are trailers
 };
 
 }  // namespace turnout::net
