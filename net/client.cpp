@@ -59,6 +59,24 @@ client_error verdict_of(const message_parser<false>& parser) noexcept {
   return parser.judged().status == 413 ? client_error::response_too_large : client_error::response_malformed;
 }
 
+client_error meaning_of(tls_fault fault) noexcept {
+  switch (fault) {
+    case tls_fault::none: return client_error::none;
+    case tls_fault::cancelled: return client_error::tls_timeout;
+    case tls_fault::version: return client_error::tls_version_unsupported;
+    case tls_fault::expired: return client_error::tls_certificate_expired;
+    case tls_fault::host_mismatch: return client_error::tls_host_mismatch;
+    case tls_fault::untrusted: return client_error::tls_untrusted_certificate;
+    case tls_fault::plain_http:
+    case tls_fault::failed: break;
+  }
+  return client_error::tls_handshake_failed;
+}
+
+/// What a server may need to judge our certificate, besides the time that a
+/// round trip to it is seen to take.
+constexpr std::chrono::milliseconds judging_time{100};
+
 using pool_ptr = std::shared_ptr<client_pool::implementation>;
 
 }  // namespace
@@ -79,8 +97,10 @@ class exchange {
   task<error> find_addresses();
   task<error> connect();
   task<error> connect_to(tcp::endpoint address, steady_clock::time_point limit);
+  task<error> secure();
   error write_at_once();
   task<error> write_rest();
+  task<error> write_secure();
   task<error> read_answer();
   task<error> read_head(message_parser<false>& parser);
   task<error> read_body(message_parser<false>& parser);
@@ -113,13 +133,20 @@ task<exchange_result> exchange::perform() {
     has_place_ = true;
   else
     failed = co_await find_place();
-  if (failed == error::none && connection_ == nullptr) failed = co_await connect();
+  if (failed == error::none && connection_ == nullptr) {
+    failed = co_await connect();
+    if (failed == error::none && pool_.tls != nullptr) failed = co_await secure();
+  }
   if (failed == error::none && steady_clock::now() >= deadline_) {
     failed = error::deadline_passed;
     reusable_ = true;  // nothing was written
   }
-  if (failed == error::none) failed = write_at_once();
-  if (failed == error::none && unwritten_[0].size() + unwritten_[1].size() != 0) failed = co_await write_rest();
+  if (failed == error::none && connection_->tls != nullptr) {
+    failed = co_await write_secure();
+  } else {
+    if (failed == error::none) failed = write_at_once();
+    if (failed == error::none && unwritten_[0].size() + unwritten_[1].size() != 0) failed = co_await write_rest();
+  }
   if (failed == error::none) failed = co_await read_answer();
   if (connection_ != nullptr) wipe(connection_->head);
   if (!reusable_) connection_ = nullptr;
@@ -187,6 +214,34 @@ task<client_error> exchange::connect_to(tcp::endpoint address, steady_clock::tim
   connection_ = nullptr;
   if (late || failed == asio::error::timed_out) co_return error::connect_timeout;
   co_return failed == asio::error::connection_refused ? error::connect_refused : error::connect_failed;
+}
+
+/// Shakes hands; nothing of the request is written.
+task<client_error> exchange::secure() {
+  connection_->tls = std::make_unique<tls_channel>(pool_.tls->connect(), connection_->socket);
+  auto& channel = *connection_->tls;
+  const auto begun = steady_clock::now();
+  const auto limit = std::min(deadline_, begun + pool_.limits.connect_timeout);
+  connection_->guard.expire_at(limit);
+  const auto fault = co_await channel.handshake();
+  if (fault != tls_fault::none) co_return meaning_of(fault);
+  if (!pool_.tls->accepts_key(channel.native())) co_return error::tls_pin_mismatch;
+  const auto now = steady_clock::now();
+  connection_->guard.expire_at(std::min(limit, now + (now - begun) + judging_time));
+  const bool welcome = co_await channel.is_welcome();
+  co_return welcome ? error::none : error::tls_handshake_failed;
+}
+
+task<client_error> exchange::write_secure() {
+  auto& head = connection_->head;
+  format_head(head, message_, pool_.peer.host_header);
+  limit_ = std::min(deadline_, steady_clock::now() + pool_.limits.response_timeout);
+  result_.carried = true;
+  connection_->guard.expire_at(limit_);
+  error_code failed;
+  co_await connection_->tls->write(head, message_.body, failed);
+  if (!failed) co_return error::none;
+  co_return connection_->guard.expired() ? error::write_timeout : error::write_failed;
 }
 
 /// Most requests fit into the socket's buffer: tried without waiting.
@@ -276,7 +331,11 @@ task<client_error> exchange::read_more() {
   const auto room = input.prepare();
   const auto target = asio::buffer(room.data, room.size);
   error_code failed;
-  const auto count = co_await connection_->socket.async_read_some(target, asio::redirect_error(use_task, failed));
+  std::size_t count = 0;
+  if (connection_->tls == nullptr)
+    count = co_await connection_->socket.async_read_some(target, asio::redirect_error(use_task, failed));
+  else
+    count = co_await connection_->tls->read_some(target, failed);
   input.commit(count);
   if (count != 0) heard_ = true;
   if (!failed) co_return error::none;
@@ -285,8 +344,8 @@ task<client_error> exchange::read_more() {
   co_return ended_early();
 }
 
-client_pool::client_pool(asio::io_context& worker, endpoint peer, client_limits limits)
-    : implementation_(std::make_shared<implementation>(worker, std::move(peer), limits)) {
+client_pool::client_pool(asio::io_context& worker, endpoint peer, client_limits limits, const client_tls& tls)
+    : implementation_(std::make_shared<implementation>(worker, std::move(peer), limits, tls)) {
   const auto zero = std::chrono::milliseconds::zero();
   if (limits.connect_timeout <= zero || limits.response_timeout <= zero || limits.idle_timeout <= zero ||
       limits.resolve_every <= zero || limits.connections == 0 || limits.header_bytes == 0 || limits.body_bytes == 0)

@@ -10,11 +10,12 @@
 #include <boost/asio/io_context.hpp>
 
 #include "net/http.hpp"
+#include "net/tls.hpp"
 
 namespace turnout::net {
 
 struct client_limits {
-  std::chrono::milliseconds connect_timeout{1000};
+  std::chrono::milliseconds connect_timeout{1000};   ///< for TCP, and once more for the TLS handshake
   std::chrono::milliseconds response_timeout{5000};  ///< from the first byte written to the last read
   std::chrono::milliseconds idle_timeout{
       20000};  ///< a pooled connection older than this is closed; keep it below the peer's
@@ -32,7 +33,14 @@ enum class client_error : std::uint8_t {
   connect_refused,
   connect_timeout,
   connect_failed,  ///< unreachable, reset while connecting, …
-  write_failed,    ///< the connection died while writing
+  tls_timeout,
+  tls_version_unsupported,    ///< the peer speaks only versions below the least that we take
+  tls_certificate_expired,    ///< the peer's certificate has ended, or not begun: look at the clocks too
+  tls_host_mismatch,          ///< the peer's certificate is for another name or address
+  tls_untrusted_certificate,  ///< signed by nobody we trust, or by itself
+  tls_pin_mismatch,           ///< the peer's key is none of those pinned
+  tls_handshake_failed,       ///< anything else: no TLS there, no common cipher, our certificate was refused, …
+  write_failed,               ///< the connection died while writing
   write_timeout,
   response_timeout,    ///< written whole, no complete answer in time
   response_truncated,  ///< the answer ended early
@@ -47,25 +55,27 @@ std::string_view to_string(client_error) noexcept;
 struct exchange_result {
   client_error error = client_error::none;
   /// False only if provably no byte of the request left: any write that was
-  /// started on a connected socket counts as true.
+  /// started on a connected socket counts as true. A TLS handshake carries none of it.
   bool carried = false;
   response reply;  ///< complete when error is none
   std::chrono::milliseconds latency{0};
 };
 
-/// Where a peer is: `http://`, without TLS.
 struct endpoint {
   std::string host;
   std::uint16_t port = 80;
-  std::string host_header;  ///< "host" or "host:port"
+  std::string host_header;  ///< "host" or "host:port"; without the port that is usual for https
+  bool tls = false;
 };
-/// Parses "http://host[:port]" without a path; throws std::invalid_argument with a readable text.
+/// Parses "http://host[:port]" or "https://host[:port]" without a path; throws std::invalid_argument with a readable text.
 endpoint parse_endpoint(std::string_view url);
 
 class client_pool {
  public:
   struct implementation;
-  client_pool(boost::asio::io_context& worker, endpoint peer, client_limits limits);
+  /// `tls` counts only where the peer's address says https. Throws tls_error
+  /// for what check_client_tls() refuses, std::invalid_argument for a limit of zero.
+  client_pool(boost::asio::io_context& worker, endpoint peer, client_limits limits, const client_tls& tls = {});
   ~client_pool();
   client_pool(const client_pool&) = delete;
   client_pool& operator=(const client_pool&) = delete;
@@ -73,6 +83,8 @@ class client_pool {
   /// Call on the worker's thread. Never calls `done` from inside this call.
   /// A pooled connection that turns out dead *before any byte was written* is
   /// replaced silently; once a byte was written nothing is ever repeated.
+  /// TLS: the peer's certificate is verified before that first byte, sessions
+  /// are resumed, and there is no early data.
   /// When `done` runs, the connection is either back in the pool (a complete
   /// keep-alive answer was read) or closed. What `done` throws comes out of the
   /// worker's run().

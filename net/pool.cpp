@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds resolve_again{1000};
 }  // namespace
 
 bool client_connection::is_fresh() {
+  if (tls != nullptr) return tls->is_quiet() && input.unread().empty();
   char byte = 0;
   const auto target = asio::buffer(&byte, 1);
   error_code failed;
@@ -22,10 +23,12 @@ bool client_connection::is_fresh() {
   return failed == asio::error::would_block && input.unread().empty();
 }
 
-client_pool::implementation::implementation(asio::io_context& where, endpoint peer_, client_limits limits_)
+client_pool::implementation::implementation(asio::io_context& where, endpoint peer_, client_limits limits_,
+                                            const client_tls& secrets)
     : worker(where),
       peer(std::move(peer_)),
       limits(limits_),
+      tls(peer.tls ? std::make_unique<client_tls_context>(secrets, peer.host) : nullptr),
       sweep_timer_(where.get_executor()),
       resolve_timer_(where.get_executor()),
       resolver_(where.get_executor()) {

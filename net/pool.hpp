@@ -11,6 +11,7 @@
 
 #include "net/client.hpp"
 #include "net/input_buffer.hpp"
+#include "net/tls_channel.hpp"
 #include "net/wire.hpp"
 
 namespace turnout::net {
@@ -18,11 +19,17 @@ namespace turnout::net {
 struct client_connection {
   client_connection(asio::io_context& worker, std::size_t buffer_bytes)
       : socket(worker.get_executor()), guard(socket), input(buffer_bytes) {}
+  ~client_connection() {
+    if (tls != nullptr) tls->say_goodbye();
+  }
+  client_connection(const client_connection&) = delete;
+  client_connection& operator=(const client_connection&) = delete;
 
   /// Nothing to read and not closed by the peer, as far as this machine knows.
   bool is_fresh();
 
   tcp_socket socket;
+  std::unique_ptr<tls_channel> tls;  ///< null: plain
   watchdog guard;
   input_buffer input;
   std::string head;  ///< the request's header, reused
@@ -43,7 +50,7 @@ struct client_pool::implementation : std::enable_shared_from_this<client_pool::i
 
   using waiters = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
 
-  implementation(asio::io_context& where, endpoint peer_, client_limits limits_);
+  implementation(asio::io_context& where, endpoint peer_, client_limits limits_, const client_tls& secrets);
 
   /// An idle connection that is still good, or null.
   connection_ptr take_idle();
@@ -58,6 +65,7 @@ struct client_pool::implementation : std::enable_shared_from_this<client_pool::i
   asio::io_context& worker;
   const endpoint peer;
   const client_limits limits;
+  std::unique_ptr<client_tls_context> tls;  ///< null: plain
   std::vector<tcp::endpoint> addresses;
   bool resolving = false;  ///< the first answer is still to come
   bool sending = false;    ///< inside send()

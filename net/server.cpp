@@ -120,6 +120,11 @@ std::uint16_t server::listen(const std::string& address, std::uint16_t port) {
   return bound;
 }
 
+void server::use_tls(std::shared_ptr<const server_tls_context> how) {
+  // Posted before any connection that is accepted from now on: no worker admits one without it.
+  implementation_->on_each([how](shard& home) { home.tls = how; });
+}
+
 void server::drain() {
   implementation_->rules->draining = true;
   implementation_->on_each([](shard& home) {

@@ -12,12 +12,15 @@
 #include <boost/asio/io_context.hpp>
 
 #include "net/http.hpp"
+#include "net/tls.hpp"
 
 namespace turnout::net {
 
 /// Zero or negative values are a programming error, except where said.
 struct server_limits {
-  std::chrono::milliseconds header_timeout{5000};  ///< from the first byte (or accept) to the end of the header
+  /// From the first byte to the end of the header; for the first request of a
+  /// connection from its accept, a TLS handshake included.
+  std::chrono::milliseconds header_timeout{5000};
   std::chrono::milliseconds body_timeout{10000};   ///< from the end of the header to the end of the body
   std::chrono::milliseconds idle_timeout{60000};   ///< between requests of a connection
   std::chrono::milliseconds write_timeout{10000};  ///< for one answer
@@ -66,6 +69,9 @@ class server {
   /// Binds and listens; port 0 takes a free one. Returns the port.
   /// Throws boost::system::system_error (address in use, permission, …).
   std::uint16_t listen(const std::string& address, std::uint16_t port);
+  /// New connections speak TLS, with this certificate: before listen(), or later
+  /// to exchange it. Connections that are open keep what they have. Thread-safe.
+  void use_tls(std::shared_ptr<const server_tls_context> how);
   /// Stops accepting; idle connections close at once, the others after their
   /// current answer (which says Connection: close). Thread-safe, idempotent.
   void drain();

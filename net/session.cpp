@@ -101,7 +101,25 @@ bool session::must_close() const noexcept {
   return last_ || kind_ == answer_kind::close || home_->rules->draining.load(std::memory_order_relaxed);
 }
 
+/// The TLS handshake. False: the connection is of no use, and the peer was told if it can be.
+task<bool> session::secure() {
+  tls_ = std::make_unique<tls_channel>(home_->tls->accept(), socket_);
+  watchdog_.expire_at(started_ + home_->rules->limits.header_timeout);
+  const auto fault = co_await tls_->handshake();
+  if (fault == tls_fault::none) co_return true;
+  if (fault == tls_fault::cancelled || phase_ == phase::over) co_return false;
+  if (fault != tls_fault::plain_http) {
+    co_await linger();  // so that our alert arrives
+    co_return false;
+  }
+  tls_ = nullptr;
+  refuse(400, "this port speaks TLS: use https");
+  if (co_await write_answer(false, true)) co_await linger();
+  co_return false;
+}
+
 task<void> session::converse() {
+  if (home_->tls != nullptr && !co_await secure()) co_return;
   if (refused_) {
     refuse(503, "too many connections");
     if (co_await write_answer(false, true)) co_await linger();
@@ -114,6 +132,7 @@ task<void> session::converse() {
     const auto got = co_await read_request(message);
     if (got == reading::closed) {
       wipe(message.body);
+      if (tls_ != nullptr) tls_->say_goodbye();
       co_return;
     }
     const bool head_only = message.method == "HEAD";
@@ -168,7 +187,7 @@ task<session::reading> session::read_request(request& message) {
     if (scanned != 0) {
       phase_ = phase::busy;
       if (was_empty && !first_) header_limit = steady_clock::now() + limits.header_timeout;
-    } else if (error_code failed; rules.draining && socket_.available(failed) == 0) {
+    } else if (rules.draining && !has_unread()) {
       co_return reading::closed;  // also when stop() has closed it meanwhile
     }
     const bool between = scanned == 0 && !first_;
@@ -219,7 +238,11 @@ task<session::reading> session::read_more(steady_clock::time_point limit) {
   const auto room = input_.prepare();
   const auto target = asio::buffer(room.data, room.size);
   error_code failed;
-  const auto count = co_await socket_.async_read_some(target, asio::redirect_error(use_task, failed));
+  std::size_t count = 0;
+  if (tls_ == nullptr)
+    count = co_await socket_.async_read_some(target, asio::redirect_error(use_task, failed));
+  else
+    count = co_await tls_->read_some(target, failed);
   if (!failed) {
     input_.commit(count);
     co_return reading::complete;
@@ -247,11 +270,17 @@ void session::on_answer(answer_kind kind, response&& answer) {
   if (waiting_) answered_.cancel();
 }
 
+/// Bytes have arrived that nobody has looked at. False when the socket is closed.
+bool session::has_unread() noexcept {
+  error_code closed;
+  return socket_.available(closed) != 0 || (tls_ != nullptr && tls_->has_pending());
+}
+
 void session::drain() {
-  error_code failed;
-  if (phase_ != phase::idle || !input_.unread().empty() || socket_.available(failed) != 0) return;
+  if (phase_ != phase::idle || !input_.unread().empty() || has_unread()) return;
   // Cancelled, not closed: bytes that were read already still get their answer.
-  socket_.cancel(failed);
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void session::stop() {
@@ -293,8 +322,19 @@ task<bool> session::write_answer(bool head_only, bool close) {
   co_return co_await write_all(head_, body);
 }
 
-/// Most answers fit into the socket's buffer: tried at once, waited for only if not.
 task<bool> session::write_all(std::string_view head, std::string_view body) {
+  return tls_ == nullptr ? write_plain(head, body) : write_secure(head, body);
+}
+
+task<bool> session::write_secure(std::string_view head, std::string_view body) {
+  error_code failed;
+  watchdog_.expire_at(steady_clock::now() + home_->rules->limits.write_timeout);
+  co_await tls_->write(head, body, failed);
+  co_return !failed;
+}
+
+/// Most answers fit into the socket's buffer: tried at once, waited for only if not.
+task<bool> session::write_plain(std::string_view head, std::string_view body) {
   std::array<asio::const_buffer, 2> rest{asio::buffer(head), asio::buffer(body)};
   error_code failed;
   auto written = socket_.write_some(rest, failed);
@@ -319,6 +359,7 @@ task<bool> session::write_all(std::string_view head, std::string_view body) {
 
 task<void> session::linger() {
   error_code failed;
+  if (tls_ != nullptr) tls_->say_goodbye();
   socket_.shutdown(tcp::socket::shutdown_send, failed);
   input_.consume(input_.unread().size());
   const auto limit = steady_clock::now() + linger_time;

@@ -14,6 +14,7 @@
 #include "net/input_buffer.hpp"
 #include "net/message_parser.hpp"
 #include "net/server.hpp"
+#include "net/tls_channel.hpp"
 #include "net/wire.hpp"
 
 namespace turnout::net {
@@ -43,6 +44,7 @@ struct shard {
   asio::io_context& worker;
   std::size_t index;
   std::shared_ptr<server_rules> rules;
+  std::shared_ptr<const server_tls_context> tls;  ///< null: connections are plain
   std::unordered_set<session*> sessions;
   std::unordered_set<tcp_acceptor*> acceptors;
 
@@ -86,6 +88,7 @@ class session {
     closed     ///< nothing can or should be said
   };
 
+  task<bool> secure();
   task<void> converse();
   task<reading> read_request(request& message);
   task<reading> read_body(message_parser<true>& parser);
@@ -93,6 +96,9 @@ class session {
   task<bool> await_answer();
   task<bool> write_answer(bool head_only, bool close);
   task<bool> write_all(std::string_view head, std::string_view body);
+  task<bool> write_plain(std::string_view head, std::string_view body);
+  task<bool> write_secure(std::string_view head, std::string_view body);
+  bool has_unread() noexcept;
   task<void> linger();
   reading refuse(unsigned status, std::string_view detail);
   reading refuse_header();
@@ -103,6 +109,7 @@ class session {
 
   std::shared_ptr<shard> home_;
   tcp_socket socket_;
+  std::unique_ptr<tls_channel> tls_;  ///< null: plain
   watchdog watchdog_;
   tcp_timer answered_;  ///< never expires; cancelled to wake the conversation
   input_buffer input_;

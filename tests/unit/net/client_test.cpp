@@ -486,8 +486,15 @@ TEST_CASE("addresses") {
   CHECK(six.host == "::1");
   CHECK(six.port == 81);
   CHECK(six.host_header == "[::1]:81");
+  CHECK_FALSE(six.tls);
+  const auto secure = parse_endpoint("https://gateway.example");
+  CHECK(secure.tls);
+  CHECK(secure.port == 443);
+  CHECK(parse_endpoint("https://gateway.example:443").host_header == "gateway.example");
+  CHECK(parse_endpoint("https://[::1]:443").host_header == "[::1]");
+  CHECK(parse_endpoint("https://gateway.example:8443").host_header == "gateway.example:8443");
   for (const auto* bad :
-       {"",           "gateway",       "https://a",      "http://",     "http://a/",     "http://a/b",  "http://a?b",
+       {"",           "gateway",       "https://",       "http://",     "http://a/",     "http://a/b",  "http://a?b",
         "http://a:",  "http://a:0",    "http://a:65536", "http://a:8x", "http://a:-1",   "http://a:+1", "http://u:p@a",
         "http://a b", "http://a\r\nb", "http://[::1",    "http://[]",   "http://[::1]x", "ftp://a"}) {
     INFO(bad);

@@ -1,20 +1,25 @@
 #pragma once
-// Plain blocking sockets for the tests of the wire: what is sent is exactly
-// what the test says, byte for byte. Every wait ends by itself: a receive
+// Blocking sockets for the tests of the wire, plain or under TLS: what is sent
+// is exactly what the test says, byte for byte. Every wait ends by itself: a receive
 // limit turns a hang into a failure.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 namespace raw {
 
@@ -24,6 +29,8 @@ class connection {
     if (descriptor_ < 0) throw std::runtime_error("no socket");
     timeval limit{10, 0};
     setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    const int at_once = 1;  // what was sent is there before the next step of the test
+    setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   }
   static connection to(std::uint16_t port) {
     connection made(::socket(AF_INET, SOCK_STREAM, 0));
@@ -35,19 +42,49 @@ class connection {
       throw std::runtime_error("connect failed");
     return made;
   }
-  connection(connection&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  connection(connection&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), ssl_(std::exchange(other.ssl_, nullptr)) {}
   connection& operator=(connection&&) = delete;
   ~connection() { close(); }
 
+  /// TLS from here on; the handshake's outcome. `name` is what a client asks for.
+  bool connect_tls(SSL_CTX* context, const char* name = nullptr, SSL_SESSION* known = nullptr) {
+    make_ssl(context);
+    if (name != nullptr) SSL_set_tlsext_host_name(ssl_, name);
+    if (known != nullptr) SSL_set_session(ssl_, known);
+    return SSL_connect(ssl_) == 1;
+  }
+  bool accept_tls(SSL_CTX* context) {
+    make_ssl(context);
+    return SSL_accept(ssl_) == 1;
+  }
+  SSL* ssl() const { return ssl_; }
+  /// The TCP stream beneath, where a test breaks what TLS promises.
+  int descriptor() const { return descriptor_; }
+  /// The peer ended with close_notify.
+  bool was_told_the_end() const { return told_the_end_; }
+
   void send(std::string_view bytes) {
+    while (ssl_ != nullptr && !bytes.empty()) {
+      const int sent = SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
+      if (sent <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
     while (!bytes.empty()) {
       const auto sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent < 0) return;  // the peer is gone: what it answered decides the test
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
-  void end() { ::shutdown(descriptor_, SHUT_WR); }
+  /// Under TLS with close_notify.
+  void end() {
+    if (ssl_ != nullptr) SSL_shutdown(ssl_);
+    truncate();
+  }
+  /// Ends the TCP stream only.
+  void truncate() { ::shutdown(descriptor_, SHUT_WR); }
   void close() {
+    SSL_free(std::exchange(ssl_, nullptr));
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;
   }
@@ -83,9 +120,25 @@ class connection {
   }
 
  private:
+  void make_ssl(SSL_CTX* context) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets as to files
+    ERR_clear_error();
+    ssl_ = SSL_new(context);
+    SSL_set_fd(ssl_, descriptor_);
+  }
+
+  ssize_t receive() {
+    if (ssl_ == nullptr) return ::recv(descriptor_, buffer_, sizeof buffer_, 0);
+    ERR_clear_error();
+    errno = 0;
+    const int got = SSL_read(ssl_, buffer_, sizeof buffer_);
+    if (got <= 0) told_the_end_ = SSL_get_error(ssl_, got) == SSL_ERROR_ZERO_RETURN;
+    return got;
+  }
+
   bool read_byte(char& byte) {
     if (next_ == filled_) {
-      const auto got = ::recv(descriptor_, buffer_, sizeof buffer_, 0);
+      const auto got = receive();
       if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) throw std::runtime_error("nothing came, and no end");
       if (got <= 0) return false;
       next_ = 0;
@@ -96,6 +149,8 @@ class connection {
   }
 
   int descriptor_;
+  SSL* ssl_ = nullptr;
+  bool told_the_end_ = false;
   char buffer_[4096];
   std::size_t next_ = 0;
   std::size_t filled_ = 0;

@@ -102,10 +102,13 @@ std::size_t count(std::string_view text, std::string_view what) {
   return found;
 }
 
+std::optional<turnout::net::server_tls> plain_or(bool tls) { return tls ? std::optional(good_server()) : std::nullopt; }
+
 }  // namespace
 
 TEST_CASE("ambiguous framing is refused, and nothing behind it is a request") {
-  serving house;
+  const bool tls = GENERATE(false, true);
+  serving house({}, {}, plain_or(tls));
   for (const auto& one : refused) {
     INFO(one.name);
     const auto answer = house.converse(one.bytes + canary);
@@ -117,7 +120,8 @@ TEST_CASE("ambiguous framing is refused, and nothing behind it is a request") {
 }
 
 TEST_CASE("the same vectors arriving byte by byte are refused alike") {
-  serving house;
+  const bool tls = GENERATE(false, true);
+  serving house({}, {}, plain_or(tls));
   for (const auto& one : refused) {
     INFO(one.name);
     auto peer = house.connect();
@@ -130,7 +134,8 @@ TEST_CASE("the same vectors arriving byte by byte are refused alike") {
 }
 
 TEST_CASE("what is unambiguous is served, and so is the canary behind it") {
-  serving house;
+  const bool tls = GENERATE(false, true);
+  serving house({}, {}, plain_or(tls));
   const std::vector<std::pair<std::string, std::string>> served = {
       {with("Content-Length: 5\r\n", "12345"), "POST /first [12345]"},
       {with("content-LENGTH:5\r\n", "12345"), "POST /first [12345]"},
@@ -157,11 +162,13 @@ TEST_CASE("what is unambiguous is served, and so is the canary behind it") {
 }
 
 TEST_CASE("trailers are dropped, not merged into the fields") {
-  serving house({}, [](turnout::net::request&& message, turnout::net::responder out) {
+  const bool tls = GENERATE(false, true);
+  const auto show = [](turnout::net::request&& message, turnout::net::responder out) {
     turnout::net::response answer;
     for (const auto& [name, value] : message.fields) answer.body += name + "=" + value + ";";
     out.send(std::move(answer));
-  });
+  };
+  serving house({}, show, plain_or(tls));
   auto peer = house.connect();
   peer.send(with("Transfer-Encoding: chunked\r\n", "1\r\nx\r\n0\r\nAuthorization: Bearer stolen\r\n\r\n"));
   CHECK(peer.read_answer().ends_with("\r\n\r\nHost=a;Transfer-Encoding=chunked;"));

@@ -13,6 +13,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "authority.hpp"
 #include "net/server.hpp"
 #include "raw.hpp"
 
@@ -20,7 +21,9 @@ class serving {
  public:
   using handler = std::function<void(turnout::net::request&&, turnout::net::responder)>;
 
-  explicit serving(turnout::net::server_limits limits = {}, handler own = {}) : own_(std::move(own)) {
+  explicit serving(turnout::net::server_limits limits = {}, handler own = {},
+                   std::optional<turnout::net::server_tls> tls = {})
+      : own_(std::move(own)), tls_(tls.has_value()) {
     server.emplace(
         std::vector<boost::asio::io_context*>{&context}, limits,
         [this](std::size_t, turnout::net::request&& message, turnout::net::responder out) {
@@ -39,6 +42,7 @@ class serving {
           answer.body = detail;
           return answer;
         });
+    if (tls) server->use_tls(turnout::net::make_server_tls(*tls));
     port = server->listen("127.0.0.1", 0);
     thread_ = std::thread([this] { context.run(); });
   }
@@ -52,7 +56,12 @@ class serving {
   serving(const serving&) = delete;
   serving& operator=(const serving&) = delete;
 
-  raw::connection connect() const { return raw::connection::to(port); }
+  /// Under TLS if the server speaks it, trusting anybody.
+  raw::connection connect() const {
+    auto made = raw::connection::to(port);
+    if (tls_ && !made.connect_tls(anybody().get())) throw std::runtime_error("the handshake failed");
+    return made;
+  }
   /// Sends these bytes on a new connection and reads until the server closes.
   std::string converse(std::string_view bytes) const {
     auto peer = connect();
@@ -79,6 +88,7 @@ class serving {
  private:
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context.get_executor()};
   handler own_;
+  bool tls_;
   std::mutex mutex_;
   std::vector<std::string> targets_;
   std::thread thread_;
