@@ -35,6 +35,12 @@ problem unauthorized() {
   return made;
 }
 
+void refuse_method(const std::string& allow, const endpoint_call& call) {
+  problem made = make(problems::method_not_allowed, "possible here: " + allow);
+  made.fields.emplace_back("Allow", allow);
+  call.refuse(made);
+}
+
 net::response json_answer(unsigned status, std::string body) {
   return {status, {{"Content-Type", "application/json"}}, std::move(body)};
 }
@@ -79,17 +85,28 @@ const api::endpoint api::endpoints[] = {
     {"GET", "/v1/payments/{id}/decisions", scope::payments_read, &api::get_decisions},
 };
 
+// Banks' pages send shoppers back by either method; a posted body is not looked at.
+const api::open_endpoint api::open_endpoints[] = {
+    {"GET", "/v1/payments/{id}/return", &api::shopper_returned},
+    {"POST", "/v1/payments/{id}/return", &api::shopper_returned},
+};
+
 worker worker::with(core::engine& engine, turnout::api::reader& reader, std::function<std::string()> make_request_id,
                     std::function<bool(const principal&, std::string_view key)> knows_key) {
   return {[&engine](core::create_command command, std::function<void(core::create_result)> done) {
             engine.create(std::move(command), std::move(done));
           },
-          &reader, std::move(make_request_id), std::move(knows_key)};
+          &reader, std::move(make_request_id), std::move(knows_key),
+          [&engine](std::string payment, std::function<void(std::optional<payments::payment>)> done) {
+            engine.shopper_returned(payment, std::move(done));
+          }};
 }
 
 dependencies api::checked(dependencies world) {
   bool complete = !world.workers.empty() && world.keys && world.request_key && world.card_key && world.now;
-  for (const worker& each : world.workers) complete = complete && each.create && each.reader && each.make_request_id;
+  for (const worker& each : world.workers)
+    complete =
+        complete && each.create && each.reader && each.make_request_id && (!world.returns || each.shopper_returned);
   if (!complete) throw std::invalid_argument("the API lacks something it depends on");
   return world;
 }
@@ -129,16 +146,25 @@ void api::handle(std::size_t worker, net::request&& message, answer_function rep
   net::wipe(message.body);
 }
 
+bool api::dispatch_open(std::size_t worker, net::request& message, endpoint_call& call) {
+  const split_target target = split(message.target);
+  const auto found = find_route<open_endpoint>(open_endpoints, message.method, target.path);
+  if (found.row) {
+    call.route = found.row->path;
+    (this->*found.row->serve)(worker, found.parameter, target.query, call);
+  } else if (!found.allow.empty()) {
+    refuse_method(found.allow, call);
+  }
+  return found.row || !found.allow.empty();
+}
+
 void api::dispatch(std::size_t worker, net::request& message, endpoint_call& call) {
+  if (dispatch_open(worker, message, call)) return;
   const split_target target = split(message.target);
   const auto found = find_route<endpoint>(endpoints, message.method, target.path);
   if (!found.row && found.allow.empty())
     return call.refuse(make(problems::not_found, "there is nothing at this address"));
-  if (!found.row) {
-    problem made = make(problems::method_not_allowed, "possible here: " + found.allow);
-    made.fields.emplace_back("Allow", found.allow);
-    return call.refuse(made);
-  }
+  if (!found.row) return refuse_method(found.allow, call);
   call.route = found.row->path;
   const gate::settings_pointer settings = gate_.settings();
   const std::optional<principal> who = authenticate(*settings, message, call);

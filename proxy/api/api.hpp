@@ -17,6 +17,7 @@
 #include "proxy/api/keyed_mac.hpp"
 #include "proxy/api/query.hpp"
 #include "proxy/api/reader.hpp"
+#include "proxy/api/return_address.hpp"
 #include "proxy/core/engine.hpp"
 
 namespace turnout::api {
@@ -31,7 +32,11 @@ struct worker {
   /// be empty. With it, a retry of a payment that was taken just before its
   /// card expired is answered with that payment, not with "expired".
   std::function<bool(const principal&, std::string_view key)> knows_key;
-  /// `engine` and `reader` must outlive the worker.
+  /// core::engine::shopper_returned of the engine that owns the payment, wherever
+  /// it runs; `done` is called on this worker's thread.
+  std::function<void(std::string payment, std::function<void(std::optional<payments::payment>)> done)>
+      shopper_returned = {};
+  /// `engine` and `reader` must outlive the worker. `engine` is taken to own all payments.
   static worker with(core::engine& engine, api::reader& reader, std::function<std::string()> make_request_id,
                      std::function<bool(const principal&, std::string_view key)> knows_key = {});
 };
@@ -47,6 +52,7 @@ struct dependencies {
   std::shared_ptr<const api_settings> settings;  ///< null: the defaults
   std::function<bool()> draining;                ///< may be empty; only words a refusal
   bool tls = false;
+  const return_address* returns = nullptr;  ///< null: no shopper can come back
 };
 
 class api {
@@ -75,12 +81,20 @@ class api {
     parameter_names parameters = {};  ///< of the query
   };
   static const endpoint endpoints[];
+  /// One that needs no API key.
+  struct open_endpoint {
+    std::string_view method, path;
+    void (api::*serve)(std::size_t worker, std::string_view parameter, std::string_view query, endpoint_call& call);
+  };
+  static const open_endpoint open_endpoints[];
 
   static dependencies checked(dependencies world);
   /// nullopt: the call was answered.
   std::optional<principal> authenticate(const api_settings& settings, const net::request& message,
                                         const endpoint_call& call);
   void dispatch(std::size_t worker, net::request& message, endpoint_call& call);
+  bool dispatch_open(std::size_t worker, net::request& message, endpoint_call& call);
+  void shopper_returned(std::size_t worker, std::string_view payment, std::string_view query, endpoint_call& call);
   void create_payment(exchange& at);
   void get_payment(exchange& at);
   void get_attempts(exchange& at);

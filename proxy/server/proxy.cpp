@@ -52,6 +52,7 @@ proxy::proxy(std::string conf, loaded_files files, std::size_t descriptors)
       keys_(open_keys()),
       request_mac_(keys_.request_key()),
       card_mac_(keys_.card_key()),
+      returns_(keys_.request_key()),
       key_ring_(api::api_key_store(settings_.keys_directory).file(),
                 [this](const std::string& why) { log_->note(telemetry::log_level::error, "api_keys_unusable", why); }),
       key_usage_(settings_.keys_directory),
@@ -150,6 +151,9 @@ void proxy::make_workers() {
     workers_.back()->engine().on_gateway_recovered = [this](const std::string& connector) {
       tell_gateway_recovered(connector);
     };
+    workers_.back()->engine().make_return_url = [this](std::string_view payment, core::wall_time expires) {
+      return returns_.make(public_url(), payment, expires);
+    };
   }
   unanswered_ = std::make_unique<unanswered_count>(count);
 }
@@ -162,6 +166,18 @@ void proxy::make_merchant_api() {
         [own = each.get()](const api::principal& who, std::string_view key) {
           return own->view().knows_key(who.merchant, who.livemode, key);
         }));
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    world.workers[i].shopper_returned = [this, own = workers_[i].get()](
+                                            std::string payment,
+                                            std::function<void(std::optional<payments::payment>)> done) {
+      worker& owner = owner_of(payment);
+      owner.post([&owner, own, payment = std::move(payment), done = std::move(done)] {
+        owner.engine().shopper_returned(payment, [own, done](std::optional<payments::payment> known) {
+          own->post([done, known = std::move(known)]() mutable { done(std::move(known)); });
+        });
+      });
+    };
+  world.returns = &returns_;
   world.keys = &key_ring_;
   world.request_key = &request_mac_;
   world.card_key = &card_mac_;
@@ -427,6 +443,13 @@ api::readiness proxy::readiness() const {
     case phase::stopped: break;
   }
   return {false, "stopped"};
+}
+
+std::string proxy::public_url() const {
+  if (!settings_.public_url.empty()) return settings_.public_url;
+  const std::string& address = settings_.listen.address;
+  const bool everywhere = address == "0.0.0.0" || address == "::";
+  return url(everywhere ? "127.0.0.1" : address, settings_.listen.port);
 }
 
 payments::instant proxy::now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }

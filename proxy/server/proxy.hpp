@@ -85,6 +85,8 @@ class proxy {
   api::readiness readiness() const;
   void on_request(const api::request_report& report);
   static payments::instant now();
+  /// Where shoppers reach the merchants' listener.
+  std::string public_url() const;
   static std::string request_id(payments::random_source& random);
 
   const std::string conf_;
@@ -98,6 +100,7 @@ class proxy {
   std::unique_ptr<journal::sqlite_journal> journal_;
   secret_keys keys_;
   api::keyed_mac request_mac_, card_mac_;
+  api::return_address returns_;
   api::api_key_ring key_ring_;
   api::key_usage key_usage_;
   core::shared_routing routing_;

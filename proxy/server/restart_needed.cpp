@@ -16,6 +16,7 @@ std::string restart_needed(const server_settings& started_with, const server_set
   };
   compare("listen.address", now.listen.address, wanted.listen.address);
   compare("listen.port", now.listen.port, wanted.listen.port);
+  compare("public_url", now.public_url, wanted.public_url);
   compare("admin.address", now.admin.address, wanted.admin.address);
   compare("admin.port", now.admin.port, wanted.admin.port);
   compare("admin.token", now.admin_token, wanted.admin_token);

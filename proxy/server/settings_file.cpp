@@ -115,6 +115,23 @@ void read_admin(const value& admin, server_settings& into) {
                                    "loopback address such as 127.0.0.1");
 }
 
+/// What shoppers' browsers are sent to: it may lie behind a proxy, under a path.
+void read_public_url(const value& given, server_settings& into) {
+  auto text = given.text();
+  if (!text) return;
+  while (text->ends_with('/')) text->pop_back();
+  const std::string_view rest = text->starts_with("https://")  ? std::string_view(*text).substr(8)
+                                : text->starts_with("http://") ? std::string_view(*text).substr(7)
+                                                               : std::string_view();
+  const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && std::string_view("?#@\"<>\\^`{|}").find(c) == std::string_view::npos;
+  });
+  if (rest.empty() || rest.front() == '/' || rest.front() == ':' || !plain)
+    return given.error(
+        "'public_url' must be https://host, with :port and /path where there are any, without user, query and fragment");
+  into.public_url = std::move(*text);
+}
+
 void read_limits(const value& limits, server_settings& into) {
   const fields keys(limits, {"header_timeout", "body_timeout", "idle_timeout", "write_timeout", "drain_timeout",
                              "connections", "body"});
@@ -133,10 +150,11 @@ void read_limits(const value& limits, server_settings& into) {
 
 void read_settings(const document& file, server_settings& into, problems& found) {
   const fields top(turnout::settings::root(file, found),
-                   {"version", "listen", "admin", "workers", "journal", "keys", "log", "limits", "retry_budget",
-                    "rate_limits", "merchants", "card_testing", "connectors", "policies", "rates"});
+                   {"version", "listen", "public_url", "admin", "workers", "journal", "keys", "log", "limits",
+                    "retry_budget", "rate_limits", "merchants", "card_testing", "connectors", "policies", "rates"});
   top.required("version").integer(1, 1);
   read_listener(fields(top.optional("listen"), {"address", "port"}), into.listen);
+  read_public_url(top.optional("public_url"), into);
   read_admin(top.optional("admin"), into);
   if (into.listen.port != 0 && into.listen.port == into.admin.port && into.listen.address == into.admin.address)
     top.optional("admin").error("'admin' and 'listen' have the same address and port " +

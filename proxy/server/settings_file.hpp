@@ -23,6 +23,7 @@ struct listener_settings {
 struct server_settings {
   listener_settings listen{"127.0.0.1", 8080};
   listener_settings admin{"127.0.0.1", 8081};
+  std::string public_url;   ///< under which shoppers reach `listen`, without a final '/'; empty: the listener's own
   std::string admin_token;  ///< empty only on loopback
   unsigned workers = 0;     ///< threads; 0 is one per core, see worker_count()
   std::string journal_path;

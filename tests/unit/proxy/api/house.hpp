@@ -55,6 +55,8 @@ struct house {
   std::unique_ptr<api_key_ring> keys;
   std::map<std::string, std::string> key_of;  // by who
   keyed_mac request_key{std::string(32, 'r')}, card_key{std::string(32, 'c')};
+  return_address returns{std::string(32, 'r')};
+  std::vector<std::string> shoppers;  // payments whose shopper came back
   std::vector<std::string> reports;
   bool draining = false, throwing = false;
   payments::wall_time wall = noon();
@@ -93,7 +95,12 @@ struct house {
     only.reader = &records;
     only.make_request_id = [this] { return "req_" + std::to_string(++made_ids); };
     only.knows_key = [this](const principal&, std::string_view key) { return key == known_key; };
+    only.shopper_returned = [this](std::string payment, std::function<void(std::optional<payments::payment>)> done) {
+      shoppers.push_back(payment);
+      done(records.find_payment(payment));
+    };
     world.workers.push_back(std::move(only));
+    world.returns = &returns;
     world.keys = keys.get();
     world.request_key = &request_key;
     world.card_key = &card_key;
@@ -128,6 +135,19 @@ struct house {
       CHECK(got->text.find(card_number) == std::string::npos);
       CHECK(got->text.find("987") == std::string::npos);
     }
+    return std::move(*got);
+  }
+  /// Without a key, as a browser asks.
+  net::response visit(std::string method, std::string target, std::string body = {}) {
+    std::optional<net::response> got;
+    served->handle(0, net::request{std::move(method), std::move(target), {}, std::move(body), "127.0.0.1"},
+                   [&](net::response message) {
+                     REQUIRE_FALSE(got.has_value());
+                     got = std::move(message);
+                   });
+    REQUIRE(got.has_value());
+    CHECK(only_header(got->fields, "Referrer-Policy").value == "no-referrer");
+    CHECK(only_header(got->fields, "Content-Security-Policy").value.find("default-src 'none'") == 0);
     return std::move(*got);
   }
   net::headers as(const std::string& who, net::headers more = {}) {

@@ -15,6 +15,7 @@ TEST_CASE("what a reload cannot take over is named") {
   const std::vector<std::pair<std::string, std::function<void(server_settings&)>>> changes{
       {"listen.address", [](server_settings& to) { to.listen.address = "0.0.0.0"; }},
       {"listen.port", [](server_settings& to) { to.listen.port = 1; }},
+      {"public_url", [](server_settings& to) { to.public_url = "https://pay.example"; }},
       {"admin.address", [](server_settings& to) { to.admin.address = "::"; }},
       {"admin.port", [](server_settings& to) { to.admin.port = 1; }},
       {"admin.token", [](server_settings& to) { to.admin_token = "0123456789abcdef"; }},

@@ -120,6 +120,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   conf files;
   const auto loaded = files.load(
       least("listen: {address: 0.0.0.0, port: 1}\n"
+            "public_url: https://pay.example/turnout/\n"
             "admin: {address: \"::\", port: 2, token: 0123456789abcdef}\n"
             "workers: 3\n"
             "log: {level: debug, file: log/turnout.log}\n"
@@ -132,6 +133,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   const std::filesystem::path here = files.directory.path();
   CHECK(got.listen.address == "0.0.0.0");
   CHECK(got.listen.port == 1);
+  CHECK(got.public_url == "https://pay.example/turnout");
   CHECK(got.admin.address == "::");
   CHECK(got.admin.port == 2);
   CHECK(got.admin_token == "0123456789abcdef");
@@ -162,6 +164,10 @@ TEST_CASE("mistakes in turnout.yaml are shown with their positions") {
       {"listen: {port: 80.5}\n", "turnout.yaml:6:16: error: ", "whole number"},
       {"listen: {address: localhost}\n", "turnout.yaml:6:19: error: ", "must be an IP address"},
       {"listen: 8080\n", "turnout.yaml:6:9: error: ", "mapping"},
+      {"public_url: pay.example\n", "turnout.yaml:6:13: error: ", "https://host"},
+      {"public_url: https://u@pay.example\n", "turnout.yaml:6:13: error: ", "without user"},
+      {"public_url: https://pay.example/?a=b\n", "turnout.yaml:6:13: error: ", "query"},
+      {"public_url: \"https:///x\"\n", "turnout.yaml:6:13: error: ", "https://host"},
       {"admin: {address: 0.0.0.0}\n", "turnout.yaml:6:18: error: ", "token"},
       {"admin: {address: 192.0.2.1, port: 1}\n", "turnout.yaml:6:18: error: ", "token"},
       {"admin: {token: short}\n", "turnout.yaml:6:16: error: ", "at least 16"},
