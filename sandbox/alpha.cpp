@@ -37,6 +37,7 @@ constexpr std::array decline_words{
     reason_word{decline_reason::fraud_suspected, "fraudulent"},
     reason_word{decline_reason::gateway_risk, "blocked_by_risk"},
     reason_word{decline_reason::authentication_required, "authentication_required"},
+    reason_word{decline_reason::authentication_failed, "authentication_failed"},
     reason_word{decline_reason::currency_not_supported, "currency_not_supported"},
     reason_word{decline_reason::card_not_supported, "card_not_supported"},
 };
@@ -87,6 +88,7 @@ void append_error(std::string& out, std::string_view code, std::string_view mess
 }
 
 std::string_view status_word(const charge_view& charge) {
+  if (!charge.challenge_url.empty()) return "requires_action";
   if (charge.reversed) return "reversed";
   if (charge.declined) return "declined";
   return charge.captured ? "succeeded" : "authorized";
@@ -109,6 +111,11 @@ std::string charge_object(const charge_view& charge, std::string_view status) {
   }
   out += ",\"reference\":";
   append_quoted(out, charge.reference);
+  if (!charge.challenge_url.empty()) {
+    out += ",\"action\":{\"url\":";
+    append_quoted(out, charge.challenge_url);
+    out += '}';
+  }
   return out;
 }
 
@@ -159,7 +166,7 @@ class alpha final : public dialect {
     if (charge.declined) {
       body += ',';
       append_error(body, decline_word(charge.reason), "the card was declined", {});
-    } else {
+    } else if (charge.challenge_url.empty()) {
       append_totals(body, charge);
     }
     return json_answer(200, body + '}');
@@ -229,6 +236,7 @@ class alpha final : public dialect {
       const card_names names{"number", "exp_month", "exp_year", "cvc"};
       settle_card(inner, names, card, now.wall, asked);
     }
+    read_authentication(root, "return_url", "authentication", asked);
     read_key(message, asked, complaint);
     return finish(std::move(asked), complaint);
   }

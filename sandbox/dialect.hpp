@@ -27,7 +27,10 @@ struct call {
   std::optional<payments::currency> unit;           ///< always there for a charge
   bool final_capture = true;                        ///< false: more captures may follow
   payments::decline_reason forced = payments::decline_reason::none;  ///< what the card itself decides
-  std::uint64_t card_digest = 0;                                     ///< of what may be kept of the card
+  std::string return_url;         ///< of a charge: where the shopper comes back; empty: no challenge is possible
+  bool authenticated = false;     ///< of a charge: the caller brought an authentication
+  std::string page_root;          ///< where this gateway's challenge pages are, as the caller reaches it
+  std::uint64_t card_digest = 0;  ///< of what may be kept of the card
 };
 
 struct rejection {
@@ -49,6 +52,8 @@ struct charge_view {
   bool voided = false;  ///< what was not captured was released by a void or a reversal
   bool declined = false;
   payments::decline_reason reason = payments::decline_reason::none;
+  std::string_view challenge_url;    ///< not empty: no charge yet, the shopper must go there first
+  std::string_view challenge_proof;  ///< and bring this, where pages are posted to
 };
 
 class dialect {

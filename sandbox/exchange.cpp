@@ -15,7 +15,7 @@ namespace {
 std::array<gateway_traits, gateway_count> all_traits() {
   return {{{0, &alpha_dialect(), key_memory::all, key_clash::conflict},
            {1, &beta_dialect(), key_memory::success, key_clash::wait},
-           {2, &gamma_dialect(), key_memory::none, key_clash::conflict}}};
+           {2, &gamma_dialect(), key_memory::none, key_clash::conflict, true}}};
 }
 
 std::optional<std::size_t> gateway_index(std::string_view name) {

@@ -27,6 +27,7 @@ constexpr std::array decline_words{
     reason_word{decline_reason::processing_error, "GM-PROC"},
     reason_word{decline_reason::try_again_later, "GM-LATER"},
     reason_word{decline_reason::authentication_required, "GM-3DS"},
+    reason_word{decline_reason::authentication_failed, "GM-AUTH"},
     reason_word{decline_reason::pickup_card, "GM-PICKUP"},
 };
 
@@ -101,11 +102,19 @@ std::string transaction(const charge_view& charge, std::string_view state, bool 
     body += word_for(charge.reason, decline_words, "GM-GENERIC");
     body += "\"}";
   }
-  if (with_totals && !charge.declined) append_totals(body, charge);
+  if (!charge.challenge_url.empty()) {
+    body += ",\"challenge\":{\"url\":";
+    append_quoted(body, charge.challenge_url);
+    body += ",\"form\":{\"creq\":";
+    append_quoted(body, charge.challenge_proof);
+    body += "}}";
+  } else if (with_totals && !charge.declined)
+    append_totals(body, charge);
   return body + "}}";
 }
 
 std::string_view state_word(const charge_view& charge) {
+  if (!charge.challenge_url.empty()) return "challenge";
   if (charge.reversed) return "cancelled";
   if (charge.declined) return "refused";
   return charge.captured ? "settled" : "authorised";
@@ -200,6 +209,7 @@ class gamma final : public dialect {
       const card_names names{"pan", "month", "year", "code"};
       settle_card(inner, names, card, now.wall, asked);
     }
+    read_authentication(root, "returnUrl", "strongAuth", asked);
     if (complaint) return std::move(*complaint);
     return asked;
   }

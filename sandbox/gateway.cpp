@@ -60,10 +60,12 @@ void gateway::receive(const net::request& message, std::string_view target, answ
     case outage::stall: return stall(to, now);
     case outage::error: return refuse(refusal::internal, to, now);
   }
+  if (is_challenge_page(target)) return show_challenge(message, target, to, now);
   if (!traits_.speech->has_credential(message.fields)) return refuse(refusal::unauthorised, to, now);
   reading read = traits_.speech->read(message, target, now);
   if (const auto* wrong = std::get_if<rejection>(&read)) return answer(traits_.speech->refused(*wrong), to, now);
   call& asked = std::get<call>(read);
+  if (!asked.return_url.empty()) asked.page_root = page_root(message, target);
   switch (asked.kind) {
     case call_kind::charge: return receive_charge(std::move(asked), to, now);
     case call_kind::inquire: return inquire(asked, to, now);
@@ -86,6 +88,7 @@ void gateway::reset() {
   running_keys_.clear();
   running_references_.clear();
   books_.clear();
+  challenges_.clear();
   approvals_ = random_stream(mix(seed_, "approvals"));
   faults_ = random_stream(mix(seed_, "faults"));
   latencies_ = random_stream(mix(seed_, "latencies"));
@@ -100,7 +103,7 @@ void gateway::receive_charge(call asked, const answerer& to, const payments::ins
 
 void gateway::admit_charge(call asked, const answerer& to, const payments::instant& now) {
   const std::uint64_t digest = digest_of(asked);
-  if (settled_by_key(asked, digest, to, now)) return;
+  if (settled_by_key(asked, digest, to, now) || settled_by_challenge(asked, digest, to, now)) return;
   if (const refusal why = reference_refusal(asked); why != refusal::none) {
     return refuse_charge(asked, digest, why, to, now);
   }
@@ -180,6 +183,8 @@ void gateway::decide(const call& asked, operation& what) {
 
 void gateway::process_charge(const call& asked, std::uint64_t digest, const answerer& to,
                              const payments::instant& now) {
+  if (asked.forced == payments::decline_reason::authentication_required && !asked.return_url.empty())
+    return begin_challenge(asked, digest, to, now);
   operation what;
   what.kind = asked.operation;
   what.at_ms = unix_ms(now);
@@ -213,6 +218,7 @@ void gateway::inquire(const call& asked, const answerer& to, const payments::ins
     if (unix_ms(now) - charge->at_ms < control_.inquiry_lag_ms) return refuse(refusal::not_found, to, now);
     return answer(traits_.speech->inquired(view_of(*charge)), to, now);
   }
+  if (inquired_challenge(asked, to, now)) return;
   if (!books_.reversed(asked.reference)) return refuse(refusal::not_found, to, now);
   charge_view blocked;
   blocked.reference = asked.reference;
@@ -221,6 +227,7 @@ void gateway::inquire(const call& asked, const answerer& to, const payments::ins
 }
 
 void gateway::reverse(const call& asked, const answerer& to, const payments::instant& now) {
+  challenges_.remove(asked.reference);
   operation what = books_.reverse(asked.reference);
   what.at_ms = unix_ms(now);
   what.key = asked.key;

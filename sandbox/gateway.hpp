@@ -12,6 +12,7 @@
 
 #include "sandbox/agenda.hpp"
 #include "sandbox/books.hpp"
+#include "sandbox/challenge.hpp"
 #include "sandbox/control.hpp"
 #include "sandbox/dialect.hpp"
 #include "sandbox/outbox.hpp"
@@ -34,6 +35,7 @@ struct gateway_traits {
   const dialect* speech;
   key_memory memory;
   key_clash clash;
+  bool posted_challenge = false;  ///< its challenge pages are reached by a form, not by a link
 };
 
 class gateway {
@@ -78,6 +80,17 @@ class gateway {
   void refuse_charge(const call& asked, std::uint64_t digest, refusal why, const answerer& to,
                      const payments::instant& now);
   void decide(const call& asked, operation& what);
+
+  static bool is_challenge_page(std::string_view target) noexcept;
+  static std::string page_root(const net::request& message, std::string_view target);
+  void begin_challenge(const call& asked, std::uint64_t digest, const answerer& to, const payments::instant& now);
+  /// Answers a request for a charge, or an inquiry about one, that waits for its shopper.
+  bool settled_by_challenge(const call& asked, std::uint64_t digest, const answerer& to, const payments::instant& now);
+  bool inquired_challenge(const call& asked, const answerer& to, const payments::instant& now);
+  void show_challenge(const net::request& message, std::string_view target, const answerer& to,
+                      const payments::instant& now);
+  void end_challenge(const challenge& waiting, std::string_view result, std::string_view code, const answerer& to,
+                     const payments::instant& now);
   void inquire(const call& asked, const answerer& to, const payments::instant& now);
   void reverse(const call& asked, const answerer& to, const payments::instant& now);
   void receive_modification(const call& asked, const answerer& to, const payments::instant& now);
@@ -108,6 +121,7 @@ class gateway {
   std::uint64_t seed_;
   turnout::sandbox::control control_;
   books books_;
+  challenges challenges_;
   /// Streams of their own: what a charge meets does not depend on the captures before it.
   random_stream approvals_, faults_, latencies_, modification_faults_;
   std::unordered_map<std::string, running> running_keys_;

@@ -176,6 +176,18 @@ void settle_card(member_reader& from, const card_names& names, const presented_c
   }
 }
 
+void read_authentication(member_reader& root, std::string_view return_url, std::string_view authentication,
+                         call& into) {
+  into.return_url = root.text(return_url, member_reader::need::optional, 2048);
+  if (!into.return_url.empty() && !into.return_url.starts_with("http://") && !into.return_url.starts_with("https://"))
+    root.complain(return_url, "must be an http or https URL");
+  member_reader brought = root.object(authentication, member_reader::need::optional);
+  if (!brought.has_object()) return;
+  into.authenticated = !brought.text("cryptogram", member_reader::need::required).empty();
+  if (into.authenticated && into.forced == payments::decline_reason::authentication_required)
+    into.forced = payments::decline_reason::none;
+}
+
 std::optional<operation_kind> modification(std::string_view word) noexcept {
   if (word == "capture") return operation_kind::capture;
   if (word == "refund") return operation_kind::refund;

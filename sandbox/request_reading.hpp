@@ -83,6 +83,10 @@ struct card_names {
 void settle_card(member_reader& from, const card_names& names, const presented_card& card, payments::wall_time now,
                  call& into);
 
+/// Where a charge's shopper comes back, and whether the caller had the shopper
+/// authenticated already: an object with a cryptogram.
+void read_authentication(member_reader& root, std::string_view return_url, std::string_view authentication, call& into);
+
 /// "capture", "refund" or "void".
 std::optional<operation_kind> modification(std::string_view word) noexcept;
 
