@@ -7,6 +7,7 @@
 #include "proxy/api/idempotency.hpp"
 #include "proxy/api/json_document.hpp"
 #include "proxy/api/payment_body.hpp"
+#include "proxy/api/payment_list.hpp"
 #include "proxy/api/render.hpp"
 #include "proxy/api/route_table.hpp"
 
@@ -15,15 +16,6 @@ namespace turnout::api {
 namespace {
 
 problem make(const problem_kind& kind, std::string detail) { return {kind, std::move(detail), {}, {}, {}}; }
-
-problem invalid(std::vector<field_error> errors) {
-  std::string detail = errors.size() == 1 ? errors.front().field + ": " + errors.front().message
-                                          : std::to_string(errors.size()) + " fields are not valid";
-  return {problems::invalid_request, std::move(detail), std::move(errors), {}, {}};
-}
-
-/// The same words whether there is no such payment or it is somebody else's.
-problem no_payment() { return make(problems::not_found, "no payment has this id"); }
 
 problem insufficient_scope(scope needed) {
   return make(problems::insufficient_scope, "this needs a key with the scope " + std::string(name_of(needed)));
@@ -67,22 +59,21 @@ struct api::exchange {
   query asked;  ///< has only what the endpoint's row names
   gate::settings_pointer settings;
 
-  /// The payment named in the path, if it is the caller's.
-  std::optional<payments::payment> find_own() const {
-    std::optional<payments::payment> found = own.reader->find_payment(parameter);
-    if (found && (found->merchant != who.merchant || found->livemode != who.livemode)) found.reset();
-    if (!found) call.refuse(no_payment());
-    return found;
+  void read(const payment_reading& from, read_answer (payment_reading::*what)(const read_request&) const) const {
+    read_answer made = (from.*what)({*own.reader, who, parameter, asked, message.fields});
+    if (const problem* refused = std::get_if<problem>(&made)) return call.refuse(*refused);
+    call.answer(std::get<net::response>(std::move(made)));
   }
 };
 
 // A row that names no query parameters accepts none.
 const api::endpoint api::endpoints[] = {
     {"POST", "/v1/payments", scope::payments_write, &api::create_payment},
-    {"GET", "/v1/payments/{id}", scope::payments_read, &api::get_payment},
+    {"GET", "/v1/payments", scope::payments_read, &api::list_payments, list_parameters},
+    {"GET", "/v1/payments/{id}", scope::payments_read, &api::get_payment, one_parameters},
     {"GET", "/v1/payments/{id}/attempts", scope::payments_read, &api::get_attempts},
-    {"GET", "/v1/payments/{id}/events", scope::payments_read, &api::get_events},
-    {"GET", "/v1/payments/{id}/decisions", scope::payments_read, &api::get_decisions},
+    {"GET", "/v1/payments/{id}/events", scope::payments_read, &api::get_events, part_parameters},
+    {"GET", "/v1/payments/{id}/decisions", scope::payments_read, &api::get_decisions, part_parameters},
 };
 
 // Banks' pages send shoppers back by either method; a posted body is not looked at.
@@ -114,7 +105,8 @@ dependencies api::checked(dependencies world) {
 api::api(dependencies world)
     : world_(checked(std::move(world))),
       context_{world_.now, world_.on_request, world_.tls},
-      gate_(*world_.card_key, world_.settings, world_.on_limited) {}
+      gate_(*world_.card_key, world_.settings, world_.on_limited),
+      reading_(*world_.request_key) {}
 
 net::response api::protocol_error(unsigned status, std::string_view detail, std::string_view request_id) const {
   net::response answer = render(protocol_problem(status, detail), request_id);
@@ -282,20 +274,10 @@ void api::answer_created(const endpoint_call& call, core::create_result result) 
   failed.refuse(make(problems::internal_error, "the request could not be completed"));
 }
 
-void api::get_payment(exchange& at) {
-  if (const auto found = at.find_own()) at.call.answer(json_answer(200, render_payment(*found)));
-}
-
-void api::get_attempts(exchange& at) {
-  if (const auto found = at.find_own()) at.call.answer(json_answer(200, render_attempts(*found)));
-}
-
-void api::get_events(exchange& at) {
-  if (at.find_own()) at.call.answer(json_answer(200, render_events(at.own.reader->events_of(at.parameter))));
-}
-
-void api::get_decisions(exchange& at) {
-  if (at.find_own()) at.call.answer(json_answer(200, render_decisions(at.own.reader->decisions_of(at.parameter))));
-}
+void api::list_payments(exchange& at) { at.read(reading_, &payment_reading::list); }
+void api::get_payment(exchange& at) { at.read(reading_, &payment_reading::one); }
+void api::get_attempts(exchange& at) { at.read(reading_, &payment_reading::attempts); }
+void api::get_events(exchange& at) { at.read(reading_, &payment_reading::events); }
+void api::get_decisions(exchange& at) { at.read(reading_, &payment_reading::decisions); }
 
 }  // namespace turnout::api

@@ -15,6 +15,7 @@
 #include "proxy/api/endpoint_call.hpp"
 #include "proxy/api/gate.hpp"
 #include "proxy/api/keyed_mac.hpp"
+#include "proxy/api/payment_reading.hpp"
 #include "proxy/api/query.hpp"
 #include "proxy/api/reader.hpp"
 #include "proxy/api/return_address.hpp"
@@ -44,7 +45,7 @@ struct worker {
 struct dependencies {
   std::vector<worker> workers;
   api_key_ring* keys = nullptr;
-  const keyed_mac* request_key = nullptr;  ///< for idempotency
+  const keyed_mac* request_key = nullptr;  ///< for idempotency, and for cursors of lists
   const keyed_mac* card_key = nullptr;     ///< for card fingerprints: another key
   std::function<payments::instant()> now;
   request_hook on_request;                       ///< may be empty
@@ -96,6 +97,7 @@ class api {
   bool dispatch_open(std::size_t worker, net::request& message, endpoint_call& call);
   void shopper_returned(std::size_t worker, std::string_view payment, std::string_view query, endpoint_call& call);
   void create_payment(exchange& at);
+  void list_payments(exchange& at);
   void get_payment(exchange& at);
   void get_attempts(exchange& at);
   void get_events(exchange& at);
@@ -105,6 +107,7 @@ class api {
   dependencies world_;
   call_context context_;
   gate gate_;
+  payment_reading reading_;
 };
 
 }  // namespace turnout::api

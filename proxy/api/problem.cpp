@@ -4,6 +4,12 @@
 
 namespace turnout::api {
 
+problem invalid(std::vector<field_error> errors) {
+  std::string detail = errors.size() == 1 ? errors.front().field + ": " + errors.front().message
+                                          : std::to_string(errors.size()) + " fields are not valid";
+  return {problems::invalid_request, std::move(detail), std::move(errors), {}, {}};
+}
+
 net::response render(const problem& what, std::string_view request_id) {
   std::string body;
   body.reserve(256 + what.detail.size() + 96 * (what.errors.size() + what.exclusions.size()));

@@ -54,6 +54,9 @@ struct problem {
   net::headers fields;                         ///< Retry-After, Allow, …
 };
 
+/// 400 for what `errors` names; there is at least one.
+problem invalid(std::vector<field_error> errors);
+
 /// With Content-Type, and without the headers that every answer gets.
 net::response render(const problem& what, std::string_view request_id);
 

@@ -7,18 +7,21 @@
 #include <vector>
 
 #include "payments/payment.hpp"
+#include "proxy/core/payment_filter.hpp"
 
 namespace turnout::api {
 
 class reader {
  public:
   virtual ~reader() = default;
-  /// With its attempts. Of any merchant and mode: the API checks whose it is.
-  virtual std::optional<payments::payment> find_payment(std::string_view id) = 0;
-  /// Explanations of the routing decisions, each one JSON text, oldest first.
-  virtual std::vector<std::string> decisions_of(std::string_view id) = 0;
-  /// Oldest first.
-  virtual std::vector<payments::payment_event> events_of(std::string_view id) = 0;
+  /// With its attempts, if it is this merchant's and mode's.
+  virtual std::optional<payments::payment> find_own(std::string_view merchant, bool livemode, std::string_view id) = 0;
+  virtual core::payment_page list(const core::payment_filter& wanted) = 0;
+  /// Explanations of the routing decisions, each one JSON text, oldest first, without the
+  /// first `skip` of them and at most `count`. Of any merchant's payment: see find_own().
+  virtual std::vector<std::string> decisions_of(std::string_view id, std::size_t skip, std::size_t count) = 0;
+  /// In the same way.
+  virtual std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) = 0;
 };
 
 }  // namespace turnout::api

@@ -105,10 +105,6 @@ void append_card(std::string& out, const payments::card_summary& card) {
   out.push_back('}');
 }
 
-std::string list_of(std::string data) {
-  return "{\"object\":\"list\",\"data\":" + std::move(data) + ",\"next_cursor\":null}";
-}
-
 }  // namespace
 
 std::string render_payment(const payments::payment& record) {
@@ -180,13 +176,20 @@ core::stored_answer render_created(const payments::payment& record) {
   return {processing ? 202u : 201u, render_payment(record)};
 }
 
+std::string render_list(std::string data, std::string_view next_cursor) {
+  std::string out = "{\"object\":\"list\",\"data\":" + std::move(data) + ",\"next_cursor\":";
+  append_string_or_null(out, next_cursor);
+  out.push_back('}');
+  return out;
+}
+
 std::string render_attempts(const payments::payment& record) {
   std::string data;
   append_attempts(data, record.attempts);
-  return list_of(std::move(data));
+  return render_list(std::move(data), {});
 }
 
-std::string render_events(const std::vector<payments::payment_event>& events) {
+std::string render_events(const std::vector<payments::payment_event>& events, std::string_view next_cursor) {
   std::string data = "[";
   for (const payments::payment_event& each : events) {
     if (data.size() > 1) data.push_back(',');
@@ -199,17 +202,17 @@ std::string render_events(const std::vector<payments::payment_event>& events) {
     data.push_back('}');
   }
   data.push_back(']');
-  return list_of(std::move(data));
+  return render_list(std::move(data), next_cursor);
 }
 
-std::string render_decisions(const std::vector<std::string>& decisions) {
+std::string render_decisions(const std::vector<std::string>& decisions, std::string_view next_cursor) {
   std::string data = "[";
   for (const std::string& each : decisions) {
     if (data.size() > 1) data.push_back(',');
     data.append(each);
   }
   data.push_back(']');
-  return list_of(std::move(data));
+  return render_list(std::move(data), next_cursor);
 }
 
 }  // namespace turnout::api

@@ -14,10 +14,11 @@ std::string render_payment(const payments::payment& record);
 /// core::create_command::render.
 core::stored_answer render_created(const payments::payment& record);
 
-/// {"object":"list","data":[…],"next_cursor":null}
+/// {"object":"list","data":[…],"next_cursor":…} around `data`, a JSON array; an empty cursor is null.
+std::string render_list(std::string data, std::string_view next_cursor);
 std::string render_attempts(const payments::payment& record);
-std::string render_events(const std::vector<payments::payment_event>& events);
+std::string render_events(const std::vector<payments::payment_event>& events, std::string_view next_cursor = {});
 /// `decisions` are JSON texts.
-std::string render_decisions(const std::vector<std::string>& decisions);
+std::string render_decisions(const std::vector<std::string>& decisions, std::string_view next_cursor = {});
 
 }  // namespace turnout::api

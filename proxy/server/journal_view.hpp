@@ -11,9 +11,16 @@ namespace turnout::server {
 class journal_view final : public api::reader {
  public:
   explicit journal_view(std::unique_ptr<journal::reader> from) : from_(std::move(from)) {}
-  std::optional<payments::payment> find_payment(std::string_view id) override { return from_->find_payment(id); }
-  std::vector<std::string> decisions_of(std::string_view id) override { return from_->decisions_of(id); }
-  std::vector<payments::payment_event> events_of(std::string_view id) override { return from_->events_of(id); }
+  std::optional<payments::payment> find_own(std::string_view merchant, bool livemode, std::string_view id) override {
+    return from_->find_own(merchant, livemode, id);
+  }
+  core::payment_page list(const core::payment_filter& wanted) override { return from_->list(wanted); }
+  std::vector<std::string> decisions_of(std::string_view id, std::size_t skip, std::size_t count) override {
+    return from_->decisions_of(id, skip, count);
+  }
+  std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) override {
+    return from_->events_of(id, skip, count);
+  }
   bool knows_key(std::string_view merchant, bool livemode, std::string_view key) {
     return from_->find_key(merchant, livemode, key).has_value();
   }

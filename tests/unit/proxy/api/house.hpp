@@ -24,14 +24,35 @@ namespace json = boost::json;
 struct fake_reader final : reader {
   std::map<std::string, payments::payment, std::less<>> payments;
   bool broken = false;
-  std::optional<payments::payment> find_payment(std::string_view id) override {
+  core::payment_page page;  // what list() gives
+  std::optional<core::payment_filter> wanted;
+  int many = 1;  // events and decisions of each payment
+  std::optional<payments::payment> find_own(std::string_view merchant, bool livemode, std::string_view id) override {
     if (broken) throw std::runtime_error("the disk is gone");
     const auto found = payments.find(id);
-    return found == payments.end() ? std::nullopt : std::optional(found->second);
+    if (found == payments.end() || found->second.merchant != merchant || found->second.livemode != livemode)
+      return std::nullopt;
+    return found->second;
   }
-  std::vector<std::string> decisions_of(std::string_view) override { return {R"({"why":"best_score"})"}; }
-  std::vector<payments::payment_event> events_of(std::string_view) override {
-    return {{payments::payment_event_type::created, noon(), "", ""}};
+  core::payment_page list(const core::payment_filter& filter) override {
+    wanted = filter;
+    return page;
+  }
+  std::vector<std::string> decisions_of(std::string_view, std::size_t skip, std::size_t count) override {
+    std::vector<std::string> all(static_cast<std::size_t>(many), R"({"why":"best_score"})");
+    return part(std::move(all), skip, count);
+  }
+  std::vector<payments::payment_event> events_of(std::string_view, std::size_t skip, std::size_t count) override {
+    std::vector<payments::payment_event> all;
+    for (int n = 0; n < many; ++n)
+      all.push_back({payments::payment_event_type::created, noon(), "", std::to_string(n)});
+    return part(std::move(all), skip, count);
+  }
+  template <class List>
+  static List part(List all, std::size_t skip, std::size_t count) {
+    all.erase(all.begin(), all.begin() + static_cast<long>(std::min(skip, all.size())));
+    if (all.size() > count) all.erase(all.begin() + static_cast<long>(count), all.end());
+    return all;
   }
 };
 
@@ -114,14 +135,20 @@ struct house {
   }
   ~house() { std::filesystem::remove_all(file); }
 
-  answer ask(std::string method, std::string target, net::headers fields, std::string body = {}) {
-    std::optional<answer> got;
+  /// As it is sent; HEAD has its body here, too.
+  net::response ask_raw(std::string method, std::string target, net::headers fields, std::string body = {}) {
+    std::optional<net::response> got;
     served->handle(0, net::request{std::move(method), std::move(target), std::move(fields), std::move(body), peer},
                    [&](net::response message) {
                      REQUIRE_FALSE(got.has_value());
-                     got = answer{message.status, message.fields, message.body, json::parse(message.body)};
+                     got = std::move(message);
                    });
     REQUIRE(got.has_value());
+    return std::move(*got);
+  }
+  answer ask(std::string method, std::string target, net::headers fields, std::string body = {}) {
+    net::response message = ask_raw(std::move(method), std::move(target), std::move(fields), std::move(body));
+    std::optional<answer> got = answer{message.status, message.fields, message.body, json::parse(message.body)};
     for (const char* name : {"Request-Id", "Cache-Control", "X-Content-Type-Options", "Content-Security-Policy",
                              "Referrer-Policy", "Content-Type"}) {
       INFO(name);
