@@ -30,7 +30,6 @@ struct modification {
   bool in_flight = false;  ///< the intent to send is durable, no result yet
   /// A send may have carried it, and no definite answer came: it may have been done.
   bool doubtful = false;
-  bool answered = false;           ///< the merchant was told of it, as it was then
   std::string cause;               ///< merchant | automatic | expired
   std::string reference, reason;   ///< the merchant's own words, each may be empty
   std::string code, gateway_code;  ///< why it failed, or why it still waits

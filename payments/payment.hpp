@@ -75,6 +75,8 @@ struct payment {
   bool answered = false;
   bool interrupted = false;             ///< the process that took it crashed: there is no card to send again
   std::optional<wall_time> expires_at;  ///< an approval seen later than this is reversed
+  /// While authorized: the authorization is given up then. nullopt: never.
+  std::optional<wall_time> capture_before;
   wall_time created_at{}, updated_at{};
 };
 
@@ -93,7 +95,11 @@ enum class payment_event_type : std::uint8_t {
   recovered,
   attention_raised,
   attention_cleared,
-  finished
+  finished,
+  modification_requested,  ///< code: capture, refund or cancellation
+  modification_sent,
+  modification_ended,  ///< code: succeeded or failed, or why it still waits
+  status_changed       ///< of a payment that was finished: code is the new status
 };
 std::string_view to_string(payment_event_type) noexcept;
 
@@ -101,7 +107,7 @@ std::string_view to_string(payment_event_type) noexcept;
 struct payment_event {
   payment_event_type type;
   wall_time at;
-  std::string attempt;  ///< att_…; empty when it is about the payment
+  std::string attempt;  ///< att_…, or a modification's cap_…, ref_… or can_…; empty when it is about the payment
   std::string code;     ///< outcome, status or reason: a machine word
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "payments/assertion.hpp"
+#include "payments/modification_rules.hpp"
 
 namespace turnout::payments {
 
@@ -29,6 +30,7 @@ std::string_view to_string(send_kind kind) noexcept {
     case send_kind::replay: return "replay";
     case send_kind::inquire: return "inquire";
     case send_kind::reverse: return "reverse";
+    case send_kind::modify: return "modify";
   }
   return "";
 }
@@ -42,6 +44,7 @@ payment_flow::payment_flow(payment record, const retry_plan& plan, instant arriv
       card_in_memory_(card_in_memory) {
   record_.attempts.reserve(static_cast<std::size_t>(plan_.max_attempts));
   ladders_.resize(record_.attempts.size());
+  steps_.resize(record_.modifications.size());
 }
 
 flow::action payment_flow::resume(const flow::event& event, instant now, random_source& random) {
@@ -55,13 +58,17 @@ std::vector<payment_event> payment_flow::take_events() noexcept { return std::ex
 bool payment_flow::waits_for(std::string_view connector) const noexcept {
   for (std::size_t i = 0; i < record_.attempts.size(); ++i)
     if (record_.attempts[i].connector == connector && needs_work(i)) return true;
-  return false;
+  if (!has_pending_modification(record_)) return false;
+  const auto standing = standing_attempt(record_);
+  return standing && record_.attempts[*standing].connector == connector;
 }
 
 std::optional<steady_time> payment_flow::unresolved_since() const noexcept {
   std::optional<steady_time> oldest;
   for (std::size_t i = 0; i < ladders_.size(); ++i)
     if (needs_work(i) && (!oldest || ladders_[i].begun < *oldest)) oldest = ladders_[i].begun;
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (record_.modifications[i].doubtful && (!oldest || steps_[i].begun < *oldest)) oldest = steps_[i].begun;
   return oldest;
 }
 
@@ -75,6 +82,14 @@ void payment_flow::on(const flow::start&, instant now) {
 
 void payment_flow::on(const flow::recovered&, instant now) {
   TURNOUT_ASSERT(phase_ == phase::idle);
+  take_up(now);
+  // Whoever waited is gone, or was answered already: either way nobody else is tried.
+  record_.answered = true;
+  record_.interrupted = !is_final(record_.status);
+  note(payment_event_type::recovered, now, {}, to_string(record_.status));
+}
+
+void payment_flow::take_up(instant now) {
   for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
     attempt& each = record_.attempts[i];
     ladders_[i] = ladder{.begun = now.steady, .last_carried = now.steady, .next_at = now.steady};
@@ -86,11 +101,8 @@ void payment_flow::on(const flow::recovered&, instant now) {
     each.ended_at = now.wall;
     note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
   }
+  take_up_modifications(now);
   card_in_memory_ = false;
-  // Whoever waited is gone, or was answered already: either way nobody else is tried.
-  record_.answered = true;
-  record_.interrupted = !is_final(record_.status);
-  note(payment_event_type::recovered, now, {}, to_string(record_.status));
 }
 
 void payment_flow::on(const flow::chosen& event, instant now) {
@@ -117,6 +129,8 @@ void payment_flow::on(const flow::no_candidate& event, instant) {
 void payment_flow::on(const flow::sent& event, instant now) {
   TURNOUT_ASSERT(phase_ == phase::sending);
   phase_ = phase::idle;
+  if (const auto about = std::exchange(sending_modification_, std::nullopt))
+    return modification_answered(*about, event.result, now);
   const std::size_t index = sending_;
   ++record_.attempts[index].sends;
   ladders_[index].reachable |= event.result.not_found;
@@ -125,7 +139,9 @@ void payment_flow::on(const flow::sent& event, instant now) {
     case send_kind::replay: return replay_ended(index, event.result, now);
     case send_kind::inquire: return inquiry_ended(index, event.result, now);
     case send_kind::reverse: return reversal_ended(index, event.result, now);
+    case send_kind::modify: break;
   }
+  TURNOUT_ASSERT(false);
 }
 
 void payment_flow::on(const flow::timer&, instant) {
@@ -146,6 +162,13 @@ void payment_flow::on(const flow::gateway_recovered& event, instant now) {
     if (record_.attempts[i].connector != event.connector || !needs_work(i) || under_way) continue;
     ladders_[i].next_at = now.steady;
     ladders_[i].rung = 0;
+  }
+  const auto standing = standing_attempt(record_);
+  if (!standing || record_.attempts[*standing].connector != event.connector) return;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (sending_modification_ == i) continue;
+    steps_[i].next_at = now.steady;
+    steps_[i].rung = 0;
   }
 }
 
@@ -241,6 +264,7 @@ void payment_flow::reversal_ended(std::size_t index, const send_result& result, 
   }
   each.reversal = reversal_state::confirmed;
   note(payment_event_type::reversal_confirmed, now, each.id, each.reversal_reason);
+  if (!standing_attempt(record_)) drop_modifications(now);
   if (!each.unresolved()) return;
   send_result undone = result;
   const bool wrong_amount = each.reversal_reason == "wrong_amount";

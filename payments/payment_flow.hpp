@@ -26,6 +26,7 @@ enum class send_kind : std::uint8_t {
   replay,   ///< the same request with the same idempotency key
   inquire,  ///< by our own reference
   reverse,  ///< by our own reference
+  modify,   ///< a capture, refund or void; also its replay, with the same idempotency key
 };
 std::string_view to_string(send_kind) noexcept;
 
@@ -33,7 +34,8 @@ namespace flow {
 
 // ---- events -------------------------------------------------------------
 struct start {};      ///< a new payment, nothing tried yet
-struct recovered {};  ///< read back from the journal after a restart
+struct recovered {};  ///< read back from the journal after a restart, with work left
+struct reopened {};   ///< read back from the journal because something is asked of it
 /// The router's answer to action choose.
 struct chosen {
   const connector_profile* connector;  ///< must outlive the flow
@@ -57,8 +59,13 @@ struct gateway_said {
   std::string attempt_id;
   send_result result;
 };
-using event = std::variant<start, recovered, chosen, no_candidate, sent, timer, cancel_requested, gateway_recovered,
-                           gateway_said>;
+/// A capture, refund or cancellation that check_modification() has planned for
+/// record() as it is now, with id and cause; any time.
+struct modify {
+  modification planned;
+};
+using event = std::variant<start, recovered, reopened, chosen, no_candidate, sent, timer, cancel_requested,
+                           gateway_recovered, gateway_said, modify>;
 
 // ---- actions ------------------------------------------------------------
 /// Ask the router; answer with chosen or no_candidate.
@@ -68,6 +75,7 @@ struct send {
   std::size_t attempt;
   send_kind kind;
   steady_time deadline;
+  std::optional<std::size_t> modification;  ///< it is about record().modifications[…], at the attempt's gateway
 };
 /// Tell the merchant record() as it is now, then ask again with timer.
 struct answer {};
@@ -75,7 +83,7 @@ struct answer {};
 struct wait {
   steady_time until;
 };
-/// Nothing is left to do, ever, unless gateway_said brings news.
+/// Nothing is left to do, ever, unless gateway_said or modify brings news.
 struct finish {};
 /// An event arrived while a send or a choice is under way: go on with that.
 struct none {};
@@ -99,12 +107,15 @@ class payment_flow {
   /// What happened since the last call, oldest first.
   std::vector<payment_event> take_events() noexcept;
   bool has_events() const noexcept { return !events_.empty(); }
+  /// The last action was finish, and no event came since.
+  bool finished() const noexcept { return phase_ == phase::finished; }
   steady_time deadline() const noexcept { return deadline_; }
   /// False once nothing can need the card any more: the driver wipes it.
   bool needs_card() const noexcept { return card_in_memory_; }
-  /// True when an attempt at this connector is unresolved or being reversed.
+  /// True when an attempt at this connector is unresolved or being reversed, or a
+  /// modification is pending there.
   bool waits_for(std::string_view connector) const noexcept;
-  /// Since when (in this process) the oldest such attempt is worked on.
+  /// Since when (in this process) the oldest of these is worked on.
   std::optional<steady_time> unresolved_since() const noexcept;
 
  private:
@@ -122,10 +133,24 @@ class payment_flow {
   };
   static constexpr milliseconds first_question_after_action{5000};
 
+  /// What is known of a modification in this process only.
+  struct modification_steps {
+    steady_time begun{};         ///< asked for, or the restart
+    steady_time next_at{};       ///< no send before this
+    steady_time last_carried{};  ///< when the last connection that may have carried it was closed
+    steady_time asked_at{};      ///< when the send under way was begun
+    int round = 0;
+    int rung = 0;  ///< next proof to be tried while it is in doubt
+  };
+  struct due_modification {
+    std::size_t index;
+    steady_time at;
+  };
   enum class phase : std::uint8_t { idle, choosing, sending, waiting, finished };
 
   void on(const flow::start&, instant now);
   void on(const flow::recovered&, instant now);
+  void on(const flow::reopened&, instant now);
   void on(const flow::chosen&, instant now);
   void on(const flow::no_candidate&, instant now);
   void on(const flow::sent&, instant now);
@@ -133,6 +158,8 @@ class payment_flow {
   void on(const flow::cancel_requested&, instant now);
   void on(const flow::gateway_recovered&, instant now);
   void on(const flow::gateway_said&, instant now);
+  void on(const flow::modify&, instant now);
+  void take_up(instant now);
 
   void charge_ended(std::size_t index, const send_result& result, instant now);
   void replay_ended(std::size_t index, const send_result& result, instant now);
@@ -146,10 +173,34 @@ class payment_flow {
   bool action_overdue(instant now) const noexcept;
   void expire_action(instant now);
   bool shopper_has_time(std::size_t index) const noexcept;
+  // payment_flow_modify.cpp
+  void add_modification(modification planned, instant now);
+  void take_up_modifications(instant now);
+  void modification_answered(std::size_t index, const send_result& result, instant now);
+  void modification_inquired(std::size_t index, const send_result& result, instant now);
+  void modification_succeeded(std::size_t index, const send_result& result, instant now);
+  void modification_refused(std::size_t index, const send_result& result, instant now);
+  void modification_failed(std::size_t index, instant now);
+  void drop_modifications(instant now);
+  void change_status(payment_status status, instant now);
+  /// True while the payment waits for its automatic capture (or for its reversal instead).
+  bool capture_automatically(const attempt& standing, std::size_t index, instant now, random_source& random);
+  void expire_authorization(instant now, random_source& random);
+  std::optional<due_modification> next_modification(instant now) const;
+  /// nullopt: nothing is to be sent now; what is due may be something else.
+  std::optional<flow::action> begin_modification(std::size_t index, instant now, random_source& random);
+  void pause(std::size_t index, instant now);
+  void pause(std::size_t index, instant now, random_source& random);
+  bool proof_allowed(std::size_t index, send_kind kind, instant now) const;
+  bool can_prove_modification(std::size_t index, instant now) const;
+  /// Why a person should look; empty: no reason.
+  std::string_view modification_trouble(instant now) const;
 
   flow::action next(instant now, random_source& random);
+  /// The next rung for an attempt that is due; nullopt: its round is over.
+  std::optional<flow::action> climb(std::size_t index, instant now, random_source& random);
   void reverse_what_may_not_stand(instant now);
-  void update_status(instant now);
+  void update_status(instant now, random_source& random);
   void raise_attention(instant now);
   void forget_card(instant now);
   bool must_answer(instant now) const noexcept;
@@ -163,9 +214,13 @@ class payment_flow {
   bool can_prove(std::size_t index, instant now) const;
   void end_round(std::size_t index, instant now, random_source& random);
   void finalize(payment_status status, instant now);
+  void set_capture_limit(std::size_t index);
   payment_error explain_failure() const;
   void note(payment_event_type type, instant now, std::string_view attempt, std::string_view code);
   const connector_profile* profile(std::size_t index) const { return profiles_(record_.attempts[index].connector); }
+
+  // Unresolved for longer than this needs a person's attention.
+  static constexpr std::chrono::hours attention_after{1};
 
   payment record_;
   retry_plan plan_;
@@ -175,9 +230,11 @@ class payment_flow {
   phase phase_ = phase::idle;
   std::size_t sending_ = 0;  ///< the attempt a send is under way for
   send_kind sending_kind_ = send_kind::charge;
-  bool charge_chosen_ = false;   ///< the last attempt's first send is due
-  std::string no_candidate_;     ///< why nobody is left, once known
-  std::vector<ladder> ladders_;  ///< beside record_.attempts
+  bool charge_chosen_ = false;                       ///< the last attempt's first send is due
+  std::string no_candidate_;                         ///< why nobody is left, once known
+  std::optional<std::size_t> sending_modification_;  ///< that it is about, if any
+  std::vector<ladder> ladders_;                      ///< beside record_.attempts
+  std::vector<modification_steps> steps_;            ///< beside record_.modifications
   std::vector<payment_event> events_;
 };
 

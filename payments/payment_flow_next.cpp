@@ -21,8 +21,6 @@ constexpr milliseconds shortest_pause_answered{500};
 constexpr milliseconds longest_pause_answered{5 * 60 * 1000};
 constexpr int age_share = 4;
 constexpr double jitter = 0.2;  // of the pause, both ways
-// Unresolved for longer than this needs a person's attention.
-constexpr std::chrono::hours attention_after{1};
 // What "retry_later" means to the merchant.
 constexpr std::chrono::seconds retry_after_technical{60};
 constexpr std::chrono::seconds retry_after_issuer{3600};
@@ -47,7 +45,8 @@ flow::action payment_flow::next(instant now, random_source& random) {
   if (charge_chosen_) return begin_charge(now);
   expire_action(now);
   reverse_what_may_not_stand(now);
-  update_status(now);
+  update_status(now, random);
+  expire_authorization(now, random);
   forget_card(now);
   if (!record_.answered && must_answer(now)) {
     record_.answered = true;
@@ -64,24 +63,18 @@ flow::action payment_flow::next(instant now, random_source& random) {
     std::size_t due = record_.attempts.size();
     for (std::size_t i = 0; i < record_.attempts.size(); ++i)
       if (needs_work(i) && (due == record_.attempts.size() || ladders_[i].next_at < ladders_[due].next_at)) due = i;
-    if (due == record_.attempts.size()) break;
-    ladder& steps = ladders_[due];
-    if (steps.next_at > now.steady) {
+    const bool attempt_due = due != record_.attempts.size();
+    const std::optional<due_modification> pending = next_modification(now);
+    if (!attempt_due && !pending) break;
+    const bool modify = pending && (!attempt_due || pending->at < ladders_[due].next_at);
+    const steady_time at = modify ? pending->at : ladders_[due].next_at;
+    if (at > now.steady) {
       phase_ = phase::waiting;
-      return flow::wait{record_.answered ? steps.next_at : std::min(steps.next_at, deadline_)};
+      return flow::wait{record_.answered ? at : std::min(at, deadline_)};
     }
-    const std::optional<send_kind> kind = take_rung(due, now);
-    if (!kind) {
-      end_round(due, now, random);
-      continue;
-    }
-    steps.rung_begun = now.steady;
-    steps.asked_overdue |= *kind == send_kind::inquire && action_overdue(now);
-    sending_ = due;
-    sending_kind_ = *kind;
-    phase_ = phase::sending;
-    const steady_time limit = now.steady + send_limit(*profile(due));
-    return flow::send{due, *kind, record_.answered ? limit : std::min(limit, deadline_)};
+    auto action = modify ? begin_modification(pending->index, now, random) : climb(due, now, random);
+    if (action) return *action;
+    if (modify) return next(now, random);  // it may have ended, and the payment with it
   }
   if (!is_final(record_.status)) {
     TURNOUT_ASSERT(may_continue(now));
@@ -90,6 +83,21 @@ flow::action payment_flow::next(instant now, random_source& random) {
   }
   phase_ = phase::finished;
   return flow::finish{};
+}
+
+std::optional<flow::action> payment_flow::climb(std::size_t index, instant now, random_source& random) {
+  const std::optional<send_kind> kind = take_rung(index, now);
+  if (!kind) {
+    end_round(index, now, random);
+    return std::nullopt;
+  }
+  ladders_[index].rung_begun = now.steady;
+  ladders_[index].asked_overdue |= *kind == send_kind::inquire && action_overdue(now);
+  sending_ = index;
+  sending_kind_ = *kind;
+  phase_ = phase::sending;
+  const steady_time limit = now.steady + send_limit(*profile(index));
+  return flow::send{index, *kind, record_.answered ? limit : std::min(limit, deadline_), {}};
 }
 
 flow::action payment_flow::begin_charge(instant now) {
@@ -101,7 +109,7 @@ flow::action payment_flow::begin_charge(instant now) {
   sending_kind_ = send_kind::charge;
   phase_ = phase::sending;
   ladders_[index].rung_begun = now.steady;
-  return flow::send{index, send_kind::charge, std::min(deadline_, now.steady + send_limit(*profile(index)))};
+  return flow::send{index, send_kind::charge, std::min(deadline_, now.steady + send_limit(*profile(index))), {}};
 }
 
 bool payment_flow::expired(instant now) const noexcept {
@@ -128,7 +136,7 @@ void payment_flow::reverse_what_may_not_stand(instant now) {
   }
 }
 
-void payment_flow::update_status(instant now) {
+void payment_flow::update_status(instant now, random_source& random) {
   if (is_final(record_.status)) return;
   bool open = false, action = false;
   const attempt* standing = nullptr;
@@ -147,9 +155,17 @@ void payment_flow::update_status(instant now) {
   if (standing != nullptr) {
     record_.connector = standing->connector;
     record_.amount_authorized = standing->amount.minor;
+    const auto index = static_cast<std::size_t>(standing - record_.attempts.data());
+    if (capture_automatically(*standing, index, now, random)) {
+      record_.status = payment_status::processing;
+      return;
+    }
     record_.amount_captured = standing->captured ? standing->amount.minor : 0;
+    if (!standing->captured) set_capture_limit(index);
     return finalize(standing->captured ? payment_status::succeeded : payment_status::authorized, now);
   }
+  record_.connector.clear();
+  record_.amount_authorized = record_.amount_captured = 0;
   if (open || may_continue(now)) {
     record_.status = action ? payment_status::requires_action : payment_status::processing;
     return;
@@ -157,6 +173,13 @@ void payment_flow::update_status(instant now) {
   if (record_.cancel_requested) return finalize(payment_status::canceled, now);
   record_.error = explain_failure();
   finalize(payment_status::failed, now);
+}
+
+// Counted from the gateway's answer, not from when it was heard of: rather too early.
+void payment_flow::set_capture_limit(std::size_t index) {
+  const connector_profile* gateway = profile(index);
+  if (gateway != nullptr && gateway->authorization_valid)
+    record_.capture_before = record_.attempts[index].started_at + *gateway->authorization_valid;
 }
 
 void payment_flow::finalize(payment_status status, instant now) {
@@ -290,6 +313,7 @@ void payment_flow::raise_attention(instant now) {
     else if (now.steady - ladders_[i].begun > attention_after && !shopper_has_time(i))
       reason = record_.attempts[i].reversal == reversal_state::wanted ? "reversal_unconfirmed" : "unresolved_for_long";
   }
+  if (reason.empty()) reason = modification_trouble(now);
   if (reason.empty()) {
     if (!record_.attention) return;
     record_.attention.reset();
@@ -336,6 +360,12 @@ payment_error payment_flow::explain_failure() const {
     error.message = "The card was declined.";
     error.group = decline_class::issuer_soft;
     error.advice = advice::contact_issuer;
+  } else if (told != nullptr && told->outcome == outcome::approved) {
+    error.code = "capture_refused";
+    error.message = "The gateway authorised the payment and refused to capture it; the authorization is given back.";
+    error.group = decline_class::technical;
+    error.advice = advice::retry_later;
+    error.retry_after = retry_after_technical;
   } else if (told != nullptr && told->outcome == outcome::rejected) {
     error.code = "gateway_rejected";
     error.message = "The payment gateway refused the request; nothing was charged.";

@@ -2,7 +2,9 @@
 
 #include <stdexcept>
 
+#include "proxy/api/answers.hpp"
 #include "proxy/api/credentials.hpp"
+#include "proxy/api/exchange.hpp"
 #include "proxy/api/header_text.hpp"
 #include "proxy/api/idempotency.hpp"
 #include "proxy/api/json_document.hpp"
@@ -14,8 +16,6 @@
 namespace turnout::api {
 
 namespace {
-
-problem make(const problem_kind& kind, std::string detail) { return {kind, std::move(detail), {}, {}, {}}; }
 
 problem insufficient_scope(scope needed) {
   return make(problems::insufficient_scope, "this needs a key with the scope " + std::string(name_of(needed)));
@@ -33,44 +33,18 @@ void refuse_method(const std::string& allow, const endpoint_call& call) {
   call.refuse(made);
 }
 
-net::response json_answer(unsigned status, std::string body) {
-  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
-}
-
-/// Why the body cannot be JSON at all, or nullopt.
-std::optional<problem> check_media_type(const net::headers& fields) {
-  const header_lookup type = only_header(fields, "Content-Type");
-  if (type.count != 1 || !is_json_content_type(type.value))
-    return make(problems::unsupported_media_type, "Content-Type must be application/json");
-  const header_lookup coding = only_header(fields, "Content-Encoding");
-  if (coding.count > 0 && !equal_ignoring_case(coding.value, "identity"))
-    return make(problems::unsupported_media_type, "a Content-Encoding is not supported");
-  return std::nullopt;
-}
-
 }  // namespace
-
-struct api::exchange {
-  worker& own;
-  net::request& message;
-  endpoint_call& call;
-  std::string_view path, parameter;
-  principal who;
-  query asked;  ///< has only what the endpoint's row names
-  gate::settings_pointer settings;
-
-  void read(const payment_reading& from, read_answer (payment_reading::*what)(const read_request&) const) const {
-    read_answer made = (from.*what)({*own.reader, who, parameter, asked, message.fields});
-    if (const problem* refused = std::get_if<problem>(&made)) return call.refuse(*refused);
-    call.answer(std::get<net::response>(std::move(made)));
-  }
-};
 
 // A row that names no query parameters accepts none.
 const api::endpoint api::endpoints[] = {
     {"POST", "/v1/payments", scope::payments_write, &api::create_payment},
     {"GET", "/v1/payments", scope::payments_read, &api::list_payments, list_parameters},
     {"GET", "/v1/payments/{id}", scope::payments_read, &api::get_payment, one_parameters},
+    {"POST", "/v1/payments/{id}/captures", scope::payments_write, &api::create_capture},
+    {"GET", "/v1/payments/{id}/captures", scope::payments_read, &api::get_captures},
+    {"POST", "/v1/payments/{id}/cancel", scope::payments_write, &api::cancel_payment},
+    {"POST", "/v1/payments/{id}/refunds", scope::payments_refund, &api::create_refund},
+    {"GET", "/v1/payments/{id}/refunds", scope::payments_read, &api::get_refunds},
     {"GET", "/v1/payments/{id}/attempts", scope::payments_read, &api::get_attempts},
     {"GET", "/v1/payments/{id}/events", scope::payments_read, &api::get_events, part_parameters},
     {"GET", "/v1/payments/{id}/decisions", scope::payments_read, &api::get_decisions, part_parameters},
@@ -87,7 +61,12 @@ worker worker::with(core::engine& engine, turnout::api::reader& reader, std::fun
   return {[&engine](core::create_command command, std::function<void(core::create_result)> done) {
             engine.create(std::move(command), std::move(done));
           },
-          &reader, std::move(make_request_id), std::move(knows_key),
+          [&engine](core::modify_command command, std::function<void(core::modify_result)> done) {
+            engine.modify(std::move(command), std::move(done));
+          },
+          &reader,
+          std::move(make_request_id),
+          std::move(knows_key),
           [&engine](std::string payment, std::function<void(std::optional<payments::payment>)> done) {
             engine.shopper_returned(payment, std::move(done));
           }};
@@ -96,8 +75,8 @@ worker worker::with(core::engine& engine, turnout::api::reader& reader, std::fun
 dependencies api::checked(dependencies world) {
   bool complete = !world.workers.empty() && world.keys && world.request_key && world.card_key && world.now;
   for (const worker& each : world.workers)
-    complete =
-        complete && each.create && each.reader && each.make_request_id && (!world.returns || each.shopper_returned);
+    complete = complete && each.create && each.modify && each.reader && each.make_request_id &&
+               (!world.returns || each.shopper_returned);
   if (!complete) throw std::invalid_argument("the API lacks something it depends on");
   return world;
 }
@@ -191,11 +170,7 @@ void api::create_payment(exchange& at) {
 
   json_failure failure;
   const std::optional<json_document> document = json_document::parse(at.message.body, {}, failure);
-  if (!document) {
-    problem made = make(problems::malformed_request, failure.detail);
-    if (!failure.field.empty()) made.errors.push_back({failure.field, failure.detail});
-    return at.call.refuse(made);
-  }
+  if (!document) return at.call.refuse(malformed(failure));
   payment_body body = read_payment_body(*document, at.who, at.call.arrival.wall);
   if (!body.errors.empty() && key.key && at.own.knows_key && at.own.knows_key(at.who, *key.key))
     body = read_payment_body(*document, at.who, std::nullopt);
@@ -211,7 +186,7 @@ void api::create_payment(exchange& at) {
     if (!known) return at.call.refuse(*refused);
   }
   std::optional<core::idempotency_claim> claim;
-  if (key.key) claim = {std::move(*key.key), request_mac(*world_.request_key, "POST", at.path, *document)};
+  if (key.key) claim = {std::move(*key.key), request_mac(*world_.request_key, "POST", at.path, *document), {}};
   const bool unique_reference = at.settings->unique_reference(at.who.merchant);
   core::create_command command{.request = std::move(*body.request),
                                .card = std::move(body.card),
@@ -230,10 +205,6 @@ void api::create_payment(exchange& at) {
 }
 
 void api::answer_created(const endpoint_call& call, core::create_result result) const {
-  const auto retry_soon = [](problem made) {
-    made.fields.emplace_back("Retry-After", "1");
-    return made;
-  };
   switch (result.status) {
     case core::create_status::answered:
       return call.answer(json_answer(result.answer.status, std::move(result.answer.body)));
@@ -244,13 +215,12 @@ void api::answer_created(const endpoint_call& call, core::create_result result) 
       replay.fields.emplace_back("Idempotency-Replayed", "true");
       return call.answer(std::move(replay));
     }
-    case core::create_status::in_progress:
-      return call.refuse(
-          retry_soon(make(problems::idempotency_in_progress, "ask again in a moment with the same key and body")));
-    case core::create_status::key_reused:
-      return call.refuse({problems::idempotency_key_reused,
-                          "the body differs from the first request's; a new payment needs a new key",
-                          {{std::string(idempotency_header), "was used with another body"}},
+    case core::create_status::in_progress: return call.refuse(key_in_progress());
+    case core::create_status::key_reused: return call.refuse(key_reused());
+    case core::create_status::reference_taken:
+      return call.refuse({problems::reference_taken,
+                          "payment " + result.existing + " has this reference",
+                          {{"reference", "is of a payment that is neither failed nor canceled"}},
                           {},
                           {}});
     case core::create_status::no_candidate: {

@@ -26,6 +26,8 @@ namespace turnout::api {
 /// What one worker thread has for itself; used on that thread only.
 struct worker {
   std::function<void(core::create_command, std::function<void(core::create_result)>)> create;
+  /// To the engine that owns the payment, wherever it is; `done` is called on this worker.
+  std::function<void(core::modify_command, std::function<void(core::modify_result)>)> modify;
   api::reader* reader = nullptr;
   /// "req_…", unguessable.
   std::function<std::string()> make_request_id;
@@ -99,6 +101,12 @@ class api {
   void create_payment(exchange& at);
   void list_payments(exchange& at);
   void get_payment(exchange& at);
+  void modify(exchange& at, payments::modification_kind kind);
+  void create_capture(exchange& at);
+  void get_captures(exchange& at);
+  void cancel_payment(exchange& at);
+  void create_refund(exchange& at);
+  void get_refunds(exchange& at);
   void get_attempts(exchange& at);
   void get_events(exchange& at);
   void get_decisions(exchange& at);

@@ -1,5 +1,6 @@
 #include "proxy/api/payment_reading.hpp"
 
+#include "proxy/api/answers.hpp"
 #include "proxy/api/compression.hpp"
 #include "proxy/api/entity_tag.hpp"
 #include "proxy/api/field_selection.hpp"
@@ -10,11 +11,8 @@ namespace turnout::api {
 
 namespace {
 
-/// The same words whether there is no such payment or it is somebody else's.
-problem no_payment() { return {problems::not_found, "no payment has this id", {}, {}, {}}; }
-
 /// Whether it is compressed depends on the size too: Vary stands on every answer.
-net::response json_answer(const net::headers& request, std::string body) {
+net::response coded_answer(const net::headers& request, std::string body) {
   net::response made{200, {{"Content-Type", "application/json"}, {"Vary", "Accept-Encoding"}}, std::move(body)};
   if (choose_coding(request, made.body.size()) == coding::gzip) {
     made.body = gzip(made.body);
@@ -24,7 +22,7 @@ net::response json_answer(const net::headers& request, std::string body) {
 }
 
 net::response tagged_answer(const net::headers& request, std::string body) {
-  net::response made = json_answer(request, std::move(body));
+  net::response made = coded_answer(request, std::move(body));
   std::string tag = entity_tag(made.body);
   if (matches_none_match(request, tag)) made = {304, {{"Vary", "Accept-Encoding"}}, {}};
   made.fields.emplace_back("ETag", std::move(tag));
@@ -60,13 +58,27 @@ read_answer payment_reading::list(const read_request& request) const {
   }
   data.push_back(']');
   const std::string next = page.next ? cursors_.write(request.who, payments_list, *page.next) : std::string();
-  return json_answer(request.fields, render_list(std::move(data), next));
+  return coded_answer(request.fields, render_list(std::move(data), next));
+}
+
+read_answer payment_reading::captures(const read_request& request) const {
+  return modifications(request, payments::modification_kind::capture);
+}
+
+read_answer payment_reading::refunds(const read_request& request) const {
+  return modifications(request, payments::modification_kind::refund);
+}
+
+read_answer payment_reading::modifications(const read_request& request, payments::modification_kind kind) const {
+  const auto found = request.from.find_own(request.who.merchant, request.who.livemode, request.payment);
+  if (!found) return no_payment();
+  return coded_answer(request.fields, render_modifications(*found, kind));
 }
 
 read_answer payment_reading::attempts(const read_request& request) const {
   const auto found = request.from.find_own(request.who.merchant, request.who.livemode, request.payment);
   if (!found) return no_payment();
-  return json_answer(request.fields, render_attempts(*found));
+  return coded_answer(request.fields, render_attempts(*found));
 }
 
 template <class Read, class Render>
@@ -84,7 +96,7 @@ read_answer payment_reading::part(const read_request& request, const char* name,
     items.resize(limit);
     next = cursors_.write(request.who, list, static_cast<std::int64_t>(skip + limit));
   }
-  return json_answer(request.fields, render(items, next));
+  return coded_answer(request.fields, render(items, next));
 }
 
 read_answer payment_reading::events(const read_request& request) const {

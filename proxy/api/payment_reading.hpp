@@ -26,11 +26,14 @@ class payment_reading {
 
   read_answer one(const read_request& request) const;
   read_answer list(const read_request& request) const;
+  read_answer captures(const read_request& request) const;
+  read_answer refunds(const read_request& request) const;
   read_answer attempts(const read_request& request) const;
   read_answer events(const read_request& request) const;
   read_answer decisions(const read_request& request) const;
 
  private:
+  read_answer modifications(const read_request& request, payments::modification_kind kind) const;
   /// `read(skip, count)` gives items, `render(items, next_cursor)` the list of them.
   template <class Read, class Render>
   read_answer part(const read_request& request, const char* name, const Read& read, const Render& render) const;

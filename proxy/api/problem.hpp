@@ -27,11 +27,18 @@ inline constexpr problem_kind not_found{"not_found", 404, "There is no such thin
 inline constexpr problem_kind method_not_allowed{"method_not_allowed", 405, "This method is not possible here"};
 inline constexpr problem_kind idempotency_in_progress{"idempotency_in_progress", 409,
                                                       "The first request with this key is still running"};
+inline constexpr problem_kind operation_pending{"operation_pending", 409, "Another operation is not settled yet"};
 inline constexpr problem_kind unsupported_media_type{"unsupported_media_type", 415, "The body must be JSON"};
 inline constexpr problem_kind idempotency_key_reused{"idempotency_key_reused", 422,
                                                      "This key was used for another request"};
 inline constexpr problem_kind no_connector{"no_connector", 422, "No connector can take this payment"};
 inline constexpr problem_kind no_policy{"no_policy", 422, "No routing policy is for this payment"};
+inline constexpr problem_kind invalid_state{"invalid_state", 422, "The payment is not where this can be done"};
+inline constexpr problem_kind amount_too_large{"amount_too_large", 422, "That is more than is left"};
+inline constexpr problem_kind not_supported{"not_supported", 422, "The payment's gateway cannot do this"};
+inline constexpr problem_kind authorization_expired{"authorization_expired", 422, "The authorization has expired"};
+inline constexpr problem_kind too_many_operations{"too_many_operations", 422, "The payment has too many operations"};
+inline constexpr problem_kind reference_taken{"reference_taken", 422, "This reference is paid, or being paid"};
 inline constexpr problem_kind rate_unavailable{"rate_unavailable", 422, "An exchange rate is missing"};
 inline constexpr problem_kind reload_failed{"reload_failed", 422, "The configuration has errors"};
 inline constexpr problem_kind rate_limited{"rate_limited", 429, "Too many requests"};

@@ -105,6 +105,45 @@ void append_card(std::string& out, const payments::card_summary& card) {
   out.push_back('}');
 }
 
+std::string_view describe_failure(const payments::modification& each) {
+  if (each.code == "reversed") return "The payment itself was reversed.";
+  if (each.code == "gateway_unavailable") return "The gateway could not be reached for a day; nothing was done.";
+  if (each.code == "authorization_expired") return "The authorization expired before the gateway could be reached.";
+  return "The payment gateway refused it.";
+}
+
+void append_modification(std::string& out, const payments::payment& record, const payments::modification& each) {
+  out.append("{\"id\":");
+  append_string(out, each.id);
+  text(out, "object", to_string(each.kind));
+  out.append(",\"livemode\":").append(record.livemode ? "true" : "false");
+  text(out, "payment", record.id);
+  text(out, "status", to_string(each.status));
+  integer(out, "amount", each.amount);
+  text(out, "currency", record.amount.unit.code());
+  if (each.kind == payments::modification_kind::capture)
+    out.append(",\"final\":").append(each.final_capture ? "true" : "false");
+  text_or_null(out, "reference", each.reference);
+  text_or_null(out, "reason", each.reason);
+  text_or_null(out, "connector", record.connector);
+  text_or_null(out, "gateway_reference", each.gateway_reference);
+  name(out, "error");
+  if (each.status == payments::modification_status::failed) {
+    out.append("{\"code\":");
+    append_string(out, each.code);
+    text(out, "message", describe_failure(each));
+    text_or_null(out, "gateway_code", each.gateway_code);
+    out.push_back('}');
+  } else {
+    out.append("null");
+  }
+  name(out, "created_at");
+  append_time(out, each.created_at);
+  name(out, "updated_at");
+  append_time(out, each.updated_at);
+  out.push_back('}');
+}
+
 }  // namespace
 
 std::string render_payment(const payments::payment& record) {
@@ -163,6 +202,10 @@ std::string render_payment(const payments::payment& record) {
     append_string(out, value);
   }
   out.push_back('}');
+  if (record.capture_before && record.status == payments::payment_status::authorized) {
+    name(out, "capture_before");
+    append_time(out, *record.capture_before);
+  }
   name(out, "created_at");
   append_time(out, record.created_at);
   name(out, "updated_at");
@@ -183,6 +226,31 @@ std::string render_list(std::string data, std::string_view next_cursor) {
   return out;
 }
 
+core::stored_answer render_modified(const payments::payment& record, std::string_view object) {
+  for (const payments::modification& each : record.modifications) {
+    if (each.id != object || each.kind == payments::modification_kind::cancellation) continue;
+    std::string body;
+    append_modification(body, record, each);
+    return {each.status == payments::modification_status::pending ? 202u : 201u, std::move(body)};
+  }
+  if (!object.starts_with("can_")) return {};
+  bool pending = !is_final(record.status);
+  for (const payments::modification& each : record.modifications)
+    pending = pending || (each.id == object && each.status == payments::modification_status::pending);
+  return {pending ? 202u : 201u, render_payment(record)};
+}
+
+std::string render_modifications(const payments::payment& record, payments::modification_kind kind) {
+  std::string data = "[";
+  for (const payments::modification& each : record.modifications) {
+    if (each.kind != kind) continue;
+    if (data.size() > 1) data.push_back(',');
+    append_modification(data, record, each);
+  }
+  data.push_back(']');
+  return render_list(std::move(data), {});
+}
+
 std::string render_attempts(const payments::payment& record) {
   std::string data;
   append_attempts(data, record.attempts);
@@ -197,7 +265,9 @@ std::string render_events(const std::vector<payments::payment_event>& events, st
     append_string(data, to_string(each.type));
     name(data, "at");
     append_time(data, each.at);
-    text_or_null(data, "attempt", each.attempt);
+    const bool about_attempt = each.attempt.starts_with("att_");
+    text_or_null(data, "attempt", about_attempt ? std::string_view(each.attempt) : std::string_view{});
+    text_if_any(data, "modification", about_attempt ? std::string_view{} : std::string_view(each.attempt));
     text_or_null(data, "code", each.code);
     data.push_back('}');
   }

@@ -16,6 +16,10 @@ core::stored_answer render_created(const payments::payment& record);
 
 /// {"object":"list","data":[…],"next_cursor":…} around `data`, a JSON array; an empty cursor is null.
 std::string render_list(std::string data, std::string_view next_cursor);
+/// A capture or refund; of a cancellation (can_…) the payment. 201 when it is
+/// settled, 202 while it is pending; status 0: the record has no such object.
+core::stored_answer render_modified(const payments::payment& record, std::string_view object);
+std::string render_modifications(const payments::payment& record, payments::modification_kind kind);
 std::string render_attempts(const payments::payment& record);
 std::string render_events(const std::vector<payments::payment_event>& events, std::string_view next_cursor = {});
 /// `decisions` are JSON texts.

@@ -20,9 +20,12 @@ std::string_view why_not(const payments::connector_profile& profile, const payme
   if (!has(profile.currencies, record.amount.unit)) return "currency_not_supported";
   const bool automatic = record.capture == payments::capture_mode::automatic;
   const bool captures_so = automatic ? profile.capture_automatic : profile.capture_manual;
-  const auto needed = automatic ? payments::operation::sale : payments::operation::authorize;
   if (record.authentication && !profile.takes_authentication) return "authentication_not_supported";
-  if (!captures_so || !profile.offers(needed)) return "capture_not_supported";
+  const bool authorizes = profile.offers(payments::operation::authorize);
+  const bool offered = automatic ? profile.offers(payments::operation::sale) ||
+                                       (authorizes && profile.offers(payments::operation::capture))
+                                 : authorizes;
+  if (!captures_so || !offered) return "capture_not_supported";
   return {};
 }
 

@@ -49,6 +49,13 @@ payments::payment new_record(const create_command& command, const policies::poli
   return record;
 }
 
+/// A capture, refund or void at this attempt's gateway may have been done.
+bool in_doubt(const payment_run& run, const payments::attempt& at) {
+  if (!at.stands()) return false;
+  const auto& all = run.flow().record().modifications;
+  return std::any_of(all.begin(), all.end(), [](const payments::modification& each) { return each.doubtful; });
+}
+
 }  // namespace
 
 void engine::implementation::note_health(const std::string& connector, const payments::send_result& result,
@@ -82,6 +89,26 @@ void engine::implementation::wake(const std::string& connector, std::vector<std:
                       [home = owner.implementation_, connector, rest = std::move(waiting)]() mutable {
                         home->wake(connector, std::move(rest));
                       });
+}
+
+std::shared_ptr<payment_run> engine::implementation::take_up(payments::payment record) {
+  const std::string id = record.id;
+  // Nobody else is tried for it: of a policy it needs only that there is one.
+  static const policies::policy after_restart{.name = "", .retry = payments::default_retry_plan()};
+  auto run =
+      std::make_shared<payment_run>(*this, std::move(record), after_restart, world.clock.now(), payments::card{});
+  live.emplace(id, run);
+  return run;
+}
+
+std::shared_ptr<payment_run> engine::implementation::open(const std::string& payment_id) {
+  if (const auto known = live.find(payment_id); known != live.end()) return known->second;
+  std::optional<payments::payment> record = world.journal.find_payment(payment_id);
+  if (!record) return nullptr;
+  const bool settled = is_final(record->status);
+  std::shared_ptr<payment_run> run = take_up(std::move(*record));
+  settled ? run->reopen() : run->recover();
+  return run;
 }
 
 engine::engine(ports world, shared_routing& routing, observer& watcher, std::shared_ptr<const configuration> config,
@@ -133,19 +160,33 @@ void engine::create(create_command command, std::function<void(create_result)> d
   auto run =
       std::make_shared<payment_run>(home, std::move(*record), *choice.chosen, command.arrival, std::move(command.card));
   home.live.emplace(id, run);
-  run->start(std::move(found), std::move(command.claim), std::move(command.render), std::move(done));
+  run->start(std::move(found), std::move(command.claim), command.unique_reference, std::move(command.render),
+             std::move(done));
 }
 
-void engine::recover(payments::payment record) {
-  implementation& home = *implementation_;
-  const std::string id = record.id;
-  // Nobody else is tried for it: of a policy it needs only that there is one.
-  static const policies::policy after_restart{.name = "", .retry = payments::default_retry_plan()};
-  auto run =
-      std::make_shared<payment_run>(home, std::move(record), after_restart, home.world.clock.now(), payments::card{});
-  home.live.emplace(id, run);
-  run->recover();
+void engine::modify(modify_command command, std::function<void(modify_result)> done) {
+  if (implementation_->draining) return done({.status = modify_status::unavailable});
+  std::shared_ptr<payment_run> run;
+  try {
+    run = implementation_->open(command.payment_id);
+  } catch (const std::exception&) {
+    return done({.status = modify_status::unavailable});
+  }
+  const bool own =
+      run && run->flow().record().merchant == command.merchant && run->flow().record().livemode == command.livemode;
+  if (own)
+    run->modify(std::move(command), std::move(done));
+  else
+    done({.status = modify_status::not_found});
+  if (run) run->pump();
 }
+
+void engine::look_at(const std::string& payment_id) {
+  if (implementation_->draining) return;
+  if (const auto run = implementation_->open(payment_id)) run->pump();
+}
+
+void engine::recover(payments::payment record) { implementation_->take_up(std::move(record))->recover(); }
 
 void engine::configure(std::shared_ptr<const configuration> config) {
   implementation_->config = std::move(config);
@@ -179,7 +220,7 @@ std::vector<engine::unresolved_view> engine::unresolved(instant now) const {
     const auto since = run->flow().unresolved_since();
     if (!since || !run->flow().record().answered) continue;
     for (const payments::attempt& each : run->flow().record().attempts) {
-      if (!each.unresolved() && each.reversal != payments::reversal_state::wanted) continue;
+      if (!each.unresolved() && each.reversal != payments::reversal_state::wanted && !in_doubt(*run, each)) continue;
       const auto age = std::chrono::duration_cast<payments::milliseconds>(now.steady - *since);
       const auto known = std::find_if(views.begin(), views.end(),
                                       [&](const unresolved_view& view) { return view.connector == each.connector; });

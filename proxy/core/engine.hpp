@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "payments/card.hpp"
+#include "payments/modification_rules.hpp"
 #include "payments/payment.hpp"
 #include "proxy/core/configuration.hpp"
 #include "proxy/core/observer.hpp"
@@ -32,6 +33,33 @@ struct create_command {
   bool unique_reference = false;
 };
 
+/// A capture, refund or cancellation of a payment that this engine owns.
+struct modify_command {
+  std::string payment_id, merchant;
+  bool livemode = false;
+  payments::modification_request wish;
+  std::optional<idempotency_claim> claim;  ///< its object is filled in by the engine
+  /// What the merchant is told of `object` (cap_…, ref_… or can_…) as the record is.
+  std::function<stored_answer(const payments::payment&, std::string_view object)> render;
+};
+
+enum class modify_status : std::uint8_t {
+  answered,     ///< `answer` is settled (201) or still pending (202)
+  replayed,     ///< the key was used before with the same body: `answer` is what it did, or what became of it
+  in_progress,  ///< 409: the first request with this key is still running
+  key_reused,   ///< 422: the key was used before for something else
+  not_found,    ///< 404: the merchant has no such payment
+  refused,      ///< 422: the payment is not where this can be done; see `refusal` and `detail`
+  unavailable,  ///< 503: the journal cannot take it; nothing was sent
+};
+
+struct modify_result {
+  modify_status status;
+  stored_answer answer;
+  payments::modification_refusal refusal = payments::modification_refusal::none;
+  std::string detail;
+};
+
 enum class create_status : std::uint8_t {
   answered,          ///< `answer` is the new payment's answer (201 or 202)
   replayed,          ///< the key was used before with the same body; `answer` is set, or `record` is the current state
@@ -39,6 +67,7 @@ enum class create_status : std::uint8_t {
   key_reused,        ///< 422: the key was used before with another body
   no_candidate,      ///< 422: no connector can serve this payment; see `excluded`
   no_policy,         ///< 422: no policy matches
+  reference_taken,   ///< 422: the reference may be paid once, and `existing` has it
   rate_unavailable,  ///< 422: a policy compares amounts over currencies and there is no rate
   unavailable,       ///< 503: the journal cannot take it; nothing was sent
 };
@@ -48,6 +77,7 @@ struct create_result {
   stored_answer answer;
   std::optional<payments::payment> record;  ///< replayed without a stored answer: the current state
   std::vector<routing::exclusion> excluded;
+  std::string existing;  ///< reference_taken: the other payment's id
 };
 
 /// Writes a decision down for GET …/decisions, as a JSON object.
@@ -69,6 +99,9 @@ class engine {
   engine& operator=(const engine&) = delete;
 
   void create(create_command command, std::function<void(create_result)> done);
+  void modify(modify_command command, std::function<void(modify_result)> done);
+  /// A payment of its own that is settled, and due for a look: see authorization_due().
+  void look_at(const std::string& payment_id);
   /// Takes over a payment of its own that the journal holds as not finished.
   void recover(payments::payment record);
   /// New payments use `config` from now on.
@@ -82,7 +115,7 @@ class engine {
   void shopper_returned(std::string_view payment, std::function<void(std::optional<payments::payment>)> done);
   /// Refuses new payments (unavailable) from now on; those in flight go on.
   void drain();
-  /// Payments whose merchant has not been answered yet.
+  /// Requests whose merchant has not been answered yet.
   std::size_t unanswered() const noexcept;
   /// Payments that are unresolved (or being reversed) per connector, with the
   /// oldest's age; for metrics.

@@ -18,6 +18,11 @@ class observer {
                        const payments::send_result& result) = 0;
   /// An attempt got its (first or later, settled) outcome.
   virtual void on_attempt(const payments::payment& record, const payments::attempt& attempt) = 0;
+  /// One send of a capture, refund or void is over.
+  virtual void on_modification_send(const payments::attempt& attempt, payments::operation operation,
+                                    const payments::send_result& result) = 0;
+  /// It succeeded or failed.
+  virtual void on_modification(const payments::payment& record, const payments::modification& ended) = 0;
   virtual void on_failover(std::string_view from, std::string_view to, std::string_view reason) = 0;
   /// result: confirmed | wanted
   virtual void on_reversal(std::string_view connector, std::string_view result) = 0;

@@ -35,6 +35,11 @@ payments::payment as_processing(const payments::payment& record) {
   return told;
 }
 
+/// Of a send that is not a charge.
+payments::operation operation_of(send_kind kind) noexcept {
+  return kind == send_kind::inquire ? payments::operation::inquire : payments::operation::reverse;
+}
+
 /// Gateways have been seen to write the card number into their answers; what is
 /// kept of an answer goes to disk and to the merchant.
 void forget_number(payments::send_result& result, const payments::card_summary& card) {
@@ -68,11 +73,15 @@ void payment_run::pump() {
   pumping_ = true;
   const auto self = shared_from_this();
   while (!inbox_.empty() && !committing_ && !ended_) {
-    const flow::event event = std::move(inbox_.front());
+    auto next = std::move(inbox_.front());
     inbox_.pop_front();
-    perform(flow_.resume(event, now(), home_.world.random));
+    if (auto* asked = std::get_if<modify_request>(&next))
+      take_on(std::move(*asked));
+    else
+      perform(flow_.resume(std::get<flow::event>(next), now(), home_.world.random));
   }
   pumping_ = false;
+  if (flow_.finished() && inbox_.empty() && !committing_ && !ended_) end();
 }
 
 void payment_run::perform(flow::action action) {
@@ -80,7 +89,7 @@ void payment_run::perform(flow::action action) {
   std::vector<payments::payment_event> events = flow_.take_events();
   std::move(events.begin(), events.end(), std::back_inserter(uncommitted_));
   // A choice needs no commit of its own: it becomes durable with the attempt it leads to.
-  if (uncommitted_.empty() || std::holds_alternative<flow::choose>(action)) return act(action);
+  if ((uncommitted_.empty() && !claim_) || std::holds_alternative<flow::choose>(action)) return act(action);
   commit_then(std::move(action));
 }
 
@@ -95,11 +104,13 @@ void payment_run::commit_then(flow::action action) {
   write->events = std::exchange(uncommitted_, {});
   write->decisions = std::exchange(decisions_, {});
   write->create = create_;
-  if (create_) write->claim = std::move(claim_);
+  write->claim = std::exchange(claim_, std::nullopt);
+  write->unique_reference = unique_reference_;
   if (std::holds_alternative<flow::answer>(action) && render_) {
     rendered_ = render_(flow_.record());
-    if (has_key_ && is_final(flow_.record().status)) write->answer = rendered_;
+    if (has_key_ && is_final(flow_.record().status)) write->answers.push_back({{}, *rendered_});
   }
+  render_settled(*write);
   commit({action, write});
 }
 
@@ -115,12 +126,25 @@ void payment_run::committed(const step& taken, commit_result result) {
   const auto self = shared_from_this();
   if (result.status == commit_status::unavailable) return commit_refused(taken);
   if (result.status == commit_status::key_exists) {
-    TURNOUT_ASSERT(create_ && result.existing);
+    TURNOUT_ASSERT(taken.write->claim && result.existing);
+    if (!create_) {
+      const bool same = result.existing->mac == taken.write->claim->mac;
+      return take_back({.status = same ? modify_status::in_progress : modify_status::key_reused});
+    }
     reply(answer_from(home_.world.journal, *taken.write->claim, std::move(*result.existing)));
+    return end();
+  }
+  if (result.status == commit_status::reference_taken) {
+    TURNOUT_ASSERT(create_ && result.existing);
+    create_result refused{.status = create_status::reference_taken};
+    refused.existing = std::move(result.existing->payment_id);
+    reply(std::move(refused));
     return end();
   }
   committing_ = false;
   create_ = false;
+  before_.reset();
+  tell_settled();
   observe_events(taken.write->events);
   if (is_final(flow_.record().status)) tell_shoppers();
   act(taken.action);
@@ -139,6 +163,8 @@ void payment_run::commit_refused(const step& taken) {
     reply(earlier ? std::move(*earlier) : create_result{.status = create_status::unavailable});
     return end();
   }
+  if (before_) return take_back({.status = modify_status::unavailable});
+  tell_overdue();
   if (done_ && now().steady >= flow_.deadline()) {
     create_result told{.status = create_status::answered};
     told.answer = render_(as_processing(flow_.record()));
@@ -155,7 +181,6 @@ void payment_run::act(const flow::action& action) {
     tell_merchant();
     return feed(flow::timer{});
   }
-  if (std::holds_alternative<flow::finish>(action)) end();
 }
 
 const connectors::definition* payment_run::gateway(std::string_view name) const noexcept {
@@ -212,8 +237,9 @@ void payment_run::ask_router() {
     const payments::attempt& last = record.attempts.back();
     home_.watcher.on_failover(last.connector, chosen->profile().name, to_string(last.outcome));
   }
-  const auto operation =
-      record.capture == payments::capture_mode::automatic ? payments::operation::sale : payments::operation::authorize;
+  const bool sale =
+      record.capture == payments::capture_mode::automatic && chosen->profile().offers(payments::operation::sale);
+  const auto operation = sale ? payments::operation::sale : payments::operation::authorize;
   feed(flow::chosen{&chosen->profile(), payments::make_identifier("att", at.wall, home_.world.random), operation,
                     record.amount});
 }
@@ -223,9 +249,23 @@ void payment_run::send(const flow::send& what) {
   const payments::attempt& attempt = record.attempts[what.attempt];
   const connectors::definition* peer = gateway(attempt.connector);
   TURNOUT_ASSERT(peer != nullptr);
-  payments::operation operation = attempt.operation;
-  if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
-  if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
+  const auto self = shared_from_this();
+  if (what.modification) {
+    const connectors::request_context context{record, attempt, nullptr, nullptr};
+    payments::modification shown = record.modifications[*what.modification];
+    const payments::operation operation = what.kind == send_kind::modify ? shown.operation : operation_of(what.kind);
+    // A void that stands for a refund is another request than the refund, should it come to that.
+    if (shown.kind == payments::modification_kind::refund && operation == payments::operation::void_payment)
+      shown.id += "-void";
+    const bool modifies = what.kind == send_kind::modify && operation != payments::operation::reverse;
+    const connectors::request_context with_it{record, attempt, nullptr, &shown};
+    home_.world.transport.send(
+        *peer, peer->build_request(operation, modifies ? with_it : context), what.deadline,
+        [self, what](exchange came_back) { self->modification_sent(what, std::move(came_back)); });
+    return;
+  }
+  const bool charge_or_replay = what.kind == send_kind::charge || what.kind == send_kind::replay;
+  const payments::operation operation = charge_or_replay ? attempt.operation : operation_of(what.kind);
   const bool charges = what.kind == send_kind::charge || what.kind == send_kind::replay;
   std::string return_url;
   if (charges && !record.return_url.empty() && home_.owner.make_return_url) {
@@ -239,21 +279,16 @@ void payment_run::send(const flow::send& what) {
     home_.routing.with(
         [&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
   }
-  const auto self = shared_from_this();
   home_.world.transport.send(*peer, peer->build_request(operation, context), what.deadline,
                              [self, what](exchange came_back) { self->sent(what, std::move(came_back)); });
 }
 
-void payment_run::sent(const flow::send& what, exchange came_back) {
-  const payments::payment& record = flow_.record();
-  const payments::attempt& attempt = record.attempts[what.attempt];
+payments::send_result payment_run::read(const payments::attempt& attempt, payments::operation operation,
+                                        const payments::money& amount, exchange came_back) {
   payments::send_result result;
   if (came_back.error.empty()) {
-    payments::operation operation = attempt.operation;
-    if (what.kind == send_kind::inquire) operation = payments::operation::inquire;
-    if (what.kind == send_kind::reverse) operation = payments::operation::reverse;
-    result = gateway(attempt.connector)->parse_response(operation, came_back.reply, attempt.amount);
-    forget_number(result, record.card);
+    result = gateway(attempt.connector)->parse_response(operation, came_back.reply, amount);
+    forget_number(result, flow_.record().card);
     result.answered = true;
     result.carried = true;
   } else {
@@ -263,6 +298,15 @@ void payment_run::sent(const flow::send& what, exchange came_back) {
     result.carried = came_back.carried;
   }
   result.latency = came_back.latency;
+  return result;
+}
+
+void payment_run::sent(const flow::send& what, exchange came_back) {
+  const payments::payment& record = flow_.record();
+  const payments::attempt& attempt = record.attempts[what.attempt];
+  const bool charge_or_replay = what.kind == send_kind::charge || what.kind == send_kind::replay;
+  const payments::operation operation = charge_or_replay ? attempt.operation : operation_of(what.kind);
+  payments::send_result result = read(attempt, operation, attempt.amount, std::move(came_back));
   home_.watcher.on_send(attempt, what.kind, result);
   if (what.kind == send_kind::charge) {
     const routing::request asked = routing_request();
@@ -346,6 +390,12 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
     const bool found = attempt != record.attempts.end();
     if (found && (each.type == type::attempt_ended || each.type == type::attempt_resolved))
       home_.watcher.on_attempt(record, *attempt);
+    const auto ended =
+        std::find_if(record.modifications.begin(), record.modifications.end(), [&](const payments::modification& one) {
+          return one.id == each.attempt && one.status != payments::modification_status::pending;
+        });
+    if (each.type == type::modification_ended && ended != record.modifications.end())
+      home_.watcher.on_modification(record, *ended);
     if (found && each.type == type::reversal_wanted) home_.watcher.on_reversal(attempt->connector, "wanted");
     if (found && each.type == type::reversal_confirmed) home_.watcher.on_reversal(attempt->connector, "confirmed");
     if (each.type == type::late_approval) home_.watcher.on_invariant_violation("late_approval", record.id);
@@ -355,7 +405,13 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
 
 void payment_run::end() {
   ended_ = true;
-  inbox_.clear();
+  while (!waiters_.empty()) tell(waiters_.begin(), {.status = modify_status::unavailable});
+  for (auto& left : std::exchange(inbox_, {})) {
+    auto* asked = std::get_if<modify_request>(&left);
+    if (asked == nullptr) continue;
+    --home_.unanswered;
+    asked->done({.status = modify_status::unavailable});
+  }
   card_.wipe();
   if (std::exchange(timer_set_, false)) home_.world.clock.cancel(timer_);
   tell_shoppers();

@@ -3,10 +3,12 @@
 // committed before the action it leads to. Internal to proxy/core.
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "payments/payment_flow.hpp"
@@ -38,6 +40,10 @@ struct engine::implementation {
   };
   std::map<std::string, health, std::less<>> gateways;
 
+  /// A run for a record out of the journal, which has not been told so yet.
+  std::shared_ptr<payment_run> take_up(payments::payment record);
+  /// The run of a payment, live or read back; null when there is none. Throws what the journal throws.
+  std::shared_ptr<payment_run> open(const std::string& payment_id);
   /// Notices when a gateway gives definite answers again after trouble.
   void note_health(const std::string& connector, const payments::send_result& result, instant now);
   /// Wakes those that wait for `connector`, a few at a time.
@@ -63,23 +69,28 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   payment_run& operator=(const payment_run&) = delete;
 
   /// `found` are the connectors of home.config that can serve the payment: not empty.
-  void start(candidate_set found, std::optional<idempotency_claim> claim,
+  void start(candidate_set found, std::optional<idempotency_claim> claim, bool unique_reference,
              std::function<stored_answer(const payments::payment&)> render, std::function<void(create_result)> done) {
     candidates_ = std::move(found);
     has_key_ = claim.has_value();
     claim_ = std::move(claim);
     render_ = std::move(render);
     done_ = std::move(done);
+    unique_reference_ = unique_reference;
     create_ = true;
     feed(payments::flow::start{});
   }
   void recover() { feed(payments::flow::recovered{}); }
+  /// A settled payment, read back because something is asked of it, or due.
+  void reopen() { inbox_.push_back(payments::flow::event(payments::flow::reopened{})); }
+  void modify(modify_command command, std::function<void(modify_result)> done);
   /// `config` may have a connector that this payment waits for and that its own
   /// configuration lacks (it was removed, and is back).
   void adopt(const std::shared_ptr<const configuration>& config);
   void feed(payments::flow::event event);
   /// See engine::shopper_returned.
   void shopper_returned(std::function<void(std::optional<payments::payment>)> done);
+  void pump();
   const payments::payment_flow& flow() const noexcept { return flow_; }
 
  private:
@@ -89,7 +100,31 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
     std::shared_ptr<const journal_write> write;
   };
 
-  void pump();
+  struct modify_request {
+    modify_command command;
+    std::function<void(modify_result)> done;
+  };
+  /// A merchant who waits for a modification to settle.
+  struct waiter {
+    std::string object;  ///< cap_…, ref_… or can_…
+    bool has_key;
+    std::function<stored_answer(const payments::payment&, std::string_view)> render;
+    std::function<void(modify_result)> done;
+    clock::timer_id timer = 0;
+    bool overdue = false;
+    std::optional<stored_answer> rendered;  ///< once it is settled; told when that is durable
+  };
+
+  // payment_run_modify.cpp
+  void take_on(modify_request asked);
+  std::optional<modify_result> answer_key(const modify_command& command);
+  void render_settled(journal_write& write);
+  void tell_settled();
+  void tell_overdue();
+  void tell(std::list<waiter>::iterator who, modify_result result);
+  void take_back(modify_result why);
+  void modification_sent(const payments::flow::send& what, exchange came_back);
+
   void perform(payments::flow::action action);
   void commit_then(payments::flow::action action);
   void commit(step taken);
@@ -99,6 +134,9 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void ask_router();
   void send(const payments::flow::send& what);
   void sent(const payments::flow::send& what, exchange came_back);
+  /// What came back, read through the connector's rules, or what its absence means.
+  payments::send_result read(const payments::attempt& attempt, payments::operation operation,
+                             const payments::money& amount, exchange came_back);
   void wait(steady_time until);
   void tell_merchant();
   void reply(create_result result);
@@ -119,16 +157,20 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   payments::card card_;
   payments::payment_flow flow_;
 
-  std::optional<idempotency_claim> claim_;  ///< until the first write takes it
+  std::optional<idempotency_claim> claim_;  ///< until the next write takes it
   std::function<stored_answer(const payments::payment&)> render_;
   std::function<void(create_result)> done_;
   std::optional<stored_answer> rendered_;
+  bool unique_reference_ = false;
   bool has_key_ = false;
   bool create_ = false;      ///< nothing of this payment is durable yet
   bool committing_ = false;  ///< the record must not change now
   bool pumping_ = false;
   bool ended_ = false;
-  std::deque<payments::flow::event> inbox_;
+  std::deque<std::variant<payments::flow::event, modify_request>> inbox_;
+  std::list<waiter> waiters_;
+  /// The machine before what is being taken on, until that is durable.
+  std::optional<payments::payment_flow> before_;
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
   candidate_set candidates_;                                                     ///< found once, at the start

@@ -33,10 +33,17 @@ struct stored_answer {
   std::string body;
 };
 
-/// "One idempotency key, one payment."
+/// "One idempotency key, one payment", and one capture, refund or cancellation.
 struct idempotency_claim {
-  std::string key;  ///< normalised: without quotes
-  std::string mac;  ///< keyed MAC over method, path and body without the CVC, hex
+  std::string key;     ///< normalised: without quotes
+  std::string mac;     ///< keyed MAC over method, path and body without the CVC, hex
+  std::string object;  ///< what the key stands for: cap_…, ref_… or can_…; empty: the payment itself
+};
+
+/// The final answer of a request that had a key, for what the key stands for.
+struct object_answer {
+  std::string object;  ///< as in the claim
+  stored_answer answer;
 };
 
 /// One atomic, durable step of one payment.
@@ -48,22 +55,28 @@ struct journal_write {
   std::vector<std::string> decisions;
   /// On a payment's first write only.
   bool create = false;
+  /// With the write that takes on what the key stands for.
   std::optional<idempotency_claim> claim;
-  /// The final answer to store with the payment's key, if it has one.
-  std::optional<stored_answer> answer;
+  /// On a first write: no other payment of this merchant and mode that is not
+  /// failed or canceled may have its reference, as far as those had this flag.
+  bool unique_reference = false;
+  /// To store with their keys; one whose object has no key is ignored.
+  std::vector<object_answer> answers;
 };
 
 enum class commit_status : std::uint8_t {
   committed,
-  key_exists,   ///< the claim lost; nothing was written; see existing
-  unavailable,  ///< disk full or unwritable; nothing was written
+  key_exists,       ///< the claim lost; nothing was written; see existing
+  reference_taken,  ///< another payment has the reference; nothing was written; see existing->payment_id
+  unavailable,      ///< disk full or unwritable; nothing was written
 };
 
 /// What the journal knows under an idempotency key.
 struct key_entry {
   std::string payment_id;
+  std::string object;  ///< as in the claim
   std::string mac;
-  bool running = false;                 ///< this start of the proxy is still working on the first answer
+  bool running = false;                 ///< of a payment: this start of the proxy is still working on the first answer
   std::optional<stored_answer> answer;  ///< a final answer, if one was given
 };
 

@@ -33,8 +33,11 @@ class reader {
   /// By key within merchant and mode.
   virtual std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) = 0;
   /// Payments that are not settled: not final, or with an attempt that is
-  /// unresolved, or with a reversal that is not confirmed. Oldest first.
+  /// unresolved, a reversal that is not confirmed, or a modification that is
+  /// pending. Oldest first.
   virtual std::vector<payments::payment> unfinished() = 0;
+  /// Ids of settled payments that have to be looked at by now, the longest due first.
+  virtual std::vector<std::string> due(payments::wall_time now, std::size_t limit) = 0;
 };
 
 /// Opens a journal for reading only; a running proxy may be writing it.

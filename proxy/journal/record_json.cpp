@@ -162,6 +162,31 @@ void write_attempt(json_writer& json, const payments::attempt& attempt) {
   json.close('}');
 }
 
+void write_modification(json_writer& json, const payments::modification& each) {
+  json.comma();
+  json.open('{');
+  json.text("id", each.id);
+  json.text("kind", to_string(each.kind));
+  json.text("operation", to_string(each.operation));
+  json.number("amount", each.amount);
+  json.flag("final", each.final_capture);
+  json.text("status", to_string(each.status));
+  json.flag("in_flight", each.in_flight);
+  json.flag("doubtful", each.doubtful);
+  json.text("cause", each.cause);
+  json.text("reference", each.reference);
+  json.text("reason", each.reason);
+  json.text("code", each.code);
+  json.text("gateway_code", each.gateway_code);
+  json.text("gateway_reference", each.gateway_reference);
+  json.number_unless_zero("sends", each.sends);
+  if (each.not_before) json.time("not_before", *each.not_before);
+  if (each.first_sent_at) json.time("first_sent_at", *each.first_sent_at);
+  json.time("created_at", each.created_at);
+  json.time("updated_at", each.updated_at);
+  json.close('}');
+}
+
 void write_error(json_writer& json, const payments::payment_error& error) {
   json.name("error");
   json.open('{');
@@ -215,6 +240,12 @@ void write_record(const payments::payment& record, std::string& out) {
     for (const auto& attempt : record.attempts) write_attempt(json, attempt);
     json.close(']');
   }
+  if (!record.modifications.empty()) {
+    json.name("modifications");
+    json.open('[');
+    for (const auto& each : record.modifications) write_modification(json, each);
+    json.close(']');
+  }
   if (record.error) write_error(json, *record.error);
   if (record.attention) {
     json.name("attention");
@@ -231,6 +262,7 @@ void write_record(const payments::payment& record, std::string& out) {
   json.flag("answered", record.answered);
   json.flag("interrupted", record.interrupted);
   if (record.expires_at) json.time("expires_at", *record.expires_at);
+  if (record.capture_before) json.time("capture_before", *record.capture_before);
   json.time("created_at", record.created_at);
   json.time("updated_at", record.updated_at);
   json.close('}');

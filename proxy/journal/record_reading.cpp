@@ -206,6 +206,49 @@ std::vector<payments::attempt> read_attempts(const json::value* value) {
   return attempts;
 }
 
+std::optional<payments::operation> parse_modification_operation(std::string_view word) {
+  const auto found = payments::parse_operation(word);
+  using payments::operation;
+  const bool fits = found == operation::capture || found == operation::refund || found == operation::void_payment ||
+                    found == operation::reverse;
+  return fits ? found : std::nullopt;
+}
+
+payments::modification read_modification(const json::value& value, std::size_t index) {
+  members from(value, "modifications[" + std::to_string(index) + "]");
+  payments::modification each{
+      .id = from.required_text("id"),
+      .kind = from.required_word("kind", payments::parse_modification_kind),
+      .operation = from.required_word("operation", parse_modification_operation),
+      .amount = from.required_number("amount"),
+      .final_capture = from.flag("final"),
+      .status = from.required_word("status", payments::parse_modification_status),
+      .in_flight = from.flag("in_flight"),
+      .doubtful = from.flag("doubtful"),
+      .cause = from.text("cause"),
+      .reference = from.text("reference"),
+      .reason = from.text("reason"),
+      .code = from.text("code"),
+      .gateway_code = from.text("gateway_code"),
+      .gateway_reference = from.text("gateway_reference"),
+      .sends = from.small_number("sends"),
+      .not_before = from.optional_time("not_before"),
+      .first_sent_at = from.optional_time("first_sent_at"),
+      .created_at = from.time("created_at"),
+      .updated_at = from.time("updated_at"),
+  };
+  from.done();
+  return each;
+}
+
+std::vector<payments::modification> read_modifications(const json::value* value) {
+  std::vector<payments::modification> read;
+  if (value)
+    for (const json::value& each : elements(*value, "modifications"))
+      read.push_back(read_modification(each, read.size()));
+  return read;
+}
+
 payments::payment_error read_error(const json::value& value) {
   members from(value, "error");
   payments::payment_error error;
@@ -255,6 +298,7 @@ payments::payment read_members(members& from) {
       .policy = from.text("policy"),
       .connector = from.text("connector"),
       .attempts = read_attempts(from.find("attempts")),
+      .modifications = read_modifications(from.find("modifications")),
       .error = optional_member(from, "error", read_error),
       .attention = optional_member(from, "attention", read_attention),
       .authentication = optional_member(from, "authentication", read_authentication),
@@ -265,6 +309,7 @@ payments::payment read_members(members& from) {
       .answered = from.flag("answered"),
       .interrupted = from.flag("interrupted"),
       .expires_at = from.optional_time("expires_at"),
+      .capture_before = from.optional_time("capture_before"),
       .created_at = from.time("created_at"),
       .updated_at = from.time("updated_at"),
   };
@@ -273,7 +318,7 @@ payments::payment read_members(members& from) {
 }  // namespace
 
 payments::payment_event_type read_event_type(std::string_view word) {
-  const auto type = named<payments::payment_event_type, payments::payment_event_type::finished>(word);
+  const auto type = named<payments::payment_event_type, payments::payment_event_type::status_changed>(word);
   if (!type) damaged("event type", "not a word that this version knows");
   return *type;
 }

@@ -112,9 +112,40 @@ CREATE TABLE hours (
 CREATE INDEX hours_by_hour ON hours (hour);
 )sql";
 
+// `due_at`: when the proxy has to look at a payment that it does not hold in
+// memory. A key of a capture, refund or cancellation names its object.
+constexpr const char* modification_tables = R"sql(
+ALTER TABLE payments ADD COLUMN due_at INTEGER;
+CREATE INDEX payments_due ON payments (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE operation_keys (
+  seq        INTEGER PRIMARY KEY,
+  object     TEXT    NOT NULL UNIQUE,
+  payment    INTEGER NOT NULL,
+  merchant   TEXT    NOT NULL,
+  livemode   INTEGER NOT NULL,
+  key        TEXT    NOT NULL,
+  mac        TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  epoch      INTEGER NOT NULL,
+  status     INTEGER,
+  body       TEXT,
+  UNIQUE (merchant, livemode, key)
+);
+
+CREATE TABLE unique_references (
+  merchant  TEXT    NOT NULL,
+  livemode  INTEGER NOT NULL,
+  reference TEXT    NOT NULL,
+  payment   INTEGER NOT NULL,
+  PRIMARY KEY (merchant, livemode, reference)
+) WITHOUT ROWID;
+)sql";
+
 constexpr std::array steps{
     migration{"payments, their events, decisions and idempotency keys", first_tables},
     migration{"what lists are filtered by", list_tables, list_all_payments},
+    migration{"captures, refunds and cancellations", modification_tables},
 };
 
 }  // namespace

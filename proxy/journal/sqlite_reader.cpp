@@ -26,6 +26,7 @@ std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, st
   if (!query.step()) return std::nullopt;
   core::key_entry entry;
   entry.payment_id = query.text(0);
+  entry.object = query.text(6);
   entry.mac = query.text(1);
   entry.running = query.number(2) == 0 && query.number(3) == epoch;
   if (!query.is_null(4))
@@ -43,6 +44,7 @@ sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, st
       events_(file_, "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot LIMIT ?3"),
       key_(file_, find_key_sql),
       open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq"),
+      due_(file_, "SELECT id FROM payments WHERE due_at <= ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT ?2"),
       lists_(file_) {}
 
 std::optional<std::int64_t> sqlite_reader::sequence_of(std::string_view id) {
@@ -104,6 +106,14 @@ std::vector<payments::payment> sqlite_reader::unfinished() {
       throw damaged_record("payment " + std::string(open_.text(0)) + ": " + damage.what());
     }
   }
+  return found;
+}
+
+std::vector<std::string> sqlite_reader::due(payments::wall_time now, std::size_t limit) {
+  std::vector<std::string> found;
+  reset_at_end guard(due_);
+  due_.bind(1, to_stored(now)).bind(2, static_cast<std::int64_t>(limit));
+  while (due_.step()) found.emplace_back(due_.text(0));
   return found;
 }
 

@@ -8,8 +8,11 @@ namespace turnout::journal {
 
 /// The statement behind find_key, and how its row is read; the writer uses the same.
 inline constexpr const char* find_key_sql =
-    "SELECT p.id, i.mac, p.answered, i.epoch, a.status, a.body FROM idempotency i "
-    "JOIN payments p ON p.seq = i.payment LEFT JOIN answers a ON a.payment = i.payment WHERE i.merchant = ?1 AND i.livemode = ?2 AND i.key = ?3";
+    "SELECT p.id, i.mac, p.answered, i.epoch, a.status, a.body, '' FROM idempotency i "
+    "JOIN payments p ON p.seq = i.payment LEFT JOIN answers a ON a.payment = i.payment "
+    "WHERE i.merchant = ?1 AND i.livemode = ?2 AND i.key = ?3 UNION ALL "
+    "SELECT p.id, k.mac, 1, k.epoch, k.status, k.body, k.object FROM operation_keys k "
+    "JOIN payments p ON p.seq = k.payment WHERE k.merchant = ?1 AND k.livemode = ?2 AND k.key = ?3";
 std::optional<core::key_entry> find_key(statement& query, std::int64_t epoch, std::string_view merchant, bool livemode,
                                         std::string_view key);
 
@@ -25,13 +28,14 @@ class sqlite_reader final : public reader {
   std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) override;
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override;
   std::vector<payments::payment> unfinished() override;
+  std::vector<std::string> due(payments::wall_time now, std::size_t limit) override;
 
  private:
   std::optional<std::int64_t> sequence_of(std::string_view id);
 
   database file_;
   std::int64_t epoch_;
-  statement payment_, own_payment_, sequence_, decisions_, events_, key_, open_;
+  statement payment_, own_payment_, sequence_, decisions_, events_, key_, open_, due_;
   payment_query lists_;
 };
 

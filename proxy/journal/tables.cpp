@@ -4,6 +4,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
+#include "payments/modification_rules.hpp"
 #include "proxy/journal/record_json.hpp"
 #include "proxy/journal/sqlite_reader.hpp"
 
@@ -13,13 +16,20 @@ namespace {
 
 constexpr std::size_t remembered_places = 100'000;
 
+void bind_due(statement& into, int at, const payments::payment& record) {
+  if (const auto due = authorization_due(record))
+    into.bind(at, to_stored(*due));
+  else
+    into.bind_null(at);
+}
+
 }  // namespace
 
 bool is_open(const payments::payment& record) noexcept {
   if (!is_final(record.status)) return true;
   for (const auto& attempt : record.attempts)
     if (attempt.unresolved() || attempt.reversal == payments::reversal_state::wanted) return true;
-  return false;
+  return has_pending_modification(record);
 }
 
 tables::tables(database& file, std::int64_t epoch)
@@ -30,10 +40,11 @@ tables::tables(database& file, std::int64_t epoch)
       find_key_(file, find_key_sql),
       insert_payment_(file,
                       "INSERT INTO payments (id, merchant, livemode, status, open, answered, created_at, updated_at, "
-                      "record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
-      update_payment_(file,
-                      "UPDATE payments SET status = ?2, open = ?3, answered = ?4, updated_at = ?5, record = ?6 "
-                      "WHERE seq = ?1"),
+                      "record, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+      update_payment_(
+          file,
+          "UPDATE payments SET status = ?2, open = ?3, answered = ?4, updated_at = ?5, record = ?6, due_at = ?7 "
+          "WHERE seq = ?1"),
       find_sequence_(file, "SELECT seq FROM payments WHERE id = ?1"),
       last_event_(file, "SELECT slot FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
       insert_event_(file, "INSERT INTO events (slot, at, type, attempt, code) VALUES (?1, ?2, ?3, ?4, ?5)"),
@@ -51,7 +62,22 @@ tables::tables(database& file, std::int64_t epoch)
       purge_answers_(file,
                      "DELETE FROM answers WHERE payment IN (SELECT payment FROM answers ORDER BY payment LIMIT ?1) "
                      "AND payment NOT IN (SELECT payment FROM idempotency)"),
-      listing_(file) {}
+      insert_operation_key_(file,
+                            "INSERT INTO operation_keys (object, payment, merchant, livemode, key, mac, created_at, "
+                            "epoch) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      insert_operation_answer_(file,
+                               "UPDATE operation_keys SET status = ?2, body = ?3 WHERE object = ?1 AND status IS NULL"),
+      purge_operation_keys_(
+          file,
+          "DELETE FROM operation_keys WHERE seq IN "
+          "(SELECT seq FROM operation_keys ORDER BY seq LIMIT ?2) AND created_at < ?1 AND epoch < ?3"),
+      find_reference_(file,
+                      "SELECT p.id FROM unique_references r JOIN payments p ON p.seq = r.payment WHERE r.merchant = ?1 "
+                      "AND r.livemode = ?2 AND r.reference = ?3 AND p.status NOT IN ('failed', 'canceled')"),
+      insert_reference_(file,
+                        "INSERT OR REPLACE INTO unique_references (merchant, livemode, reference, payment) "
+                        "VALUES (?1, ?2, ?3, ?4)"),
+      listing_(file_) {}
 
 void tables::rollback() noexcept {
   places_.clear();
@@ -62,18 +88,13 @@ void tables::rollback() noexcept {
 
 core::commit_result tables::apply(const core::journal_write& write) {
   const payments::payment& record = *write.record;
-  if (write.create && write.claim) {
-    auto existing = find_key(find_key_, epoch_, record.merchant, record.livemode, write.claim->key);
-    if (existing) return {core::commit_status::key_exists, std::move(existing)};
-  }
+  if (core::commit_result refused = refusal(write); refused.status != core::commit_status::committed) return refused;
   json_.clear();
   write_record(record, json_);
   place at = write.create ? insert(write) : update(record);
   append_events(at, write);
   append_decisions(at, write);
-  // Does nothing for a payment that was made without a key.
-  if (write.answer)
-    insert_answer_.bind(1, at.sequence).bind(2, write.answer->status).bind(3, write.answer->body).finish();
+  store_keys(at, write);
   if (!is_open(record)) {
     places_.erase(record.id);
   } else {
@@ -83,25 +104,66 @@ core::commit_result tables::apply(const core::journal_write& write) {
   return {core::commit_status::committed, std::nullopt};
 }
 
+core::commit_result tables::refusal(const core::journal_write& write) {
+  const payments::payment& record = *write.record;
+  if (write.claim) {
+    auto existing = find_key(find_key_, epoch_, record.merchant, record.livemode, write.claim->key);
+    if (existing) return {core::commit_status::key_exists, std::move(existing)};
+  }
+  if (write.create && write.unique_reference && !record.reference.empty()) {
+    reset_at_end guard(find_reference_);
+    if (find_reference_.bind(1, record.merchant).bind(2, record.livemode).bind(3, record.reference).step())
+      return {core::commit_status::reference_taken,
+              core::key_entry{.payment_id = std::string(find_reference_.text(0))}};
+  }
+  return {core::commit_status::committed, std::nullopt};
+}
+
+// Answers do nothing for what was asked without a key.
+void tables::store_keys(const place& at, const core::journal_write& write) {
+  const payments::payment& record = *write.record;
+  if (write.claim && !write.claim->object.empty()) {
+    insert_operation_key_.bind(1, write.claim->object).bind(2, at.sequence).bind(3, record.merchant);
+    insert_operation_key_.bind(4, record.livemode).bind(5, write.claim->key).bind(6, write.claim->mac);
+    insert_operation_key_.bind(7, to_stored(record.updated_at)).bind(8, epoch_).finish();
+  }
+  for (const core::object_answer& each : write.answers) {
+    if (each.object.empty())
+      insert_answer_.bind(1, at.sequence).bind(2, each.answer.status).bind(3, each.answer.body).finish();
+    else
+      insert_operation_answer_.bind(1, each.object).bind(2, each.answer.status).bind(3, each.answer.body).finish();
+  }
+}
+
 tables::place tables::insert(const core::journal_write& write) {
   const payments::payment& record = *write.record;
   const bool open = is_open(record);
   insert_payment_.bind(1, record.id).bind(2, record.merchant).bind(3, record.livemode);
   insert_payment_.bind(4, to_string(record.status)).bind(5, open).bind(6, record.answered);
-  insert_payment_.bind(7, to_stored(record.created_at)).bind(8, to_stored(record.updated_at)).bind(9, json_).finish();
+  insert_payment_.bind(7, to_stored(record.created_at)).bind(8, to_stored(record.updated_at)).bind(9, json_);
+  bind_due(insert_payment_, 10, record);
+  insert_payment_.finish();
   const std::int64_t sequence = sqlite3_last_insert_rowid(file_.handle());
   listing_.add(sequence, listed_payment(record));
-  if (write.claim) {
+  if (write.claim && write.claim->object.empty()) {
     insert_key_.bind(1, sequence).bind(2, record.merchant).bind(3, record.livemode).bind(4, write.claim->key);
     insert_key_.bind(5, write.claim->mac).bind(6, to_stored(record.created_at)).bind(7, epoch_).finish();
   }
+  if (write.unique_reference && !record.reference.empty())
+    insert_reference_.bind(1, record.merchant)
+        .bind(2, record.livemode)
+        .bind(3, record.reference)
+        .bind(4, sequence)
+        .finish();
   return {sequence, first_event_slot(sequence), first_decision_slot(sequence)};
 }
 
 tables::place tables::update(const payments::payment& record) {
   const place at = find(record.id);
   update_payment_.bind(1, at.sequence).bind(2, to_string(record.status)).bind(3, is_open(record));
-  update_payment_.bind(4, record.answered).bind(5, to_stored(record.updated_at)).bind(6, json_).finish();
+  update_payment_.bind(4, record.answered).bind(5, to_stored(record.updated_at)).bind(6, json_);
+  bind_due(update_payment_, 7, record);
+  update_payment_.finish();
   listing_.update(at.sequence, record);
   return at;
 }
@@ -139,7 +201,8 @@ int tables::purge_keys(payments::wall_time cutoff, bool this_start, int limit) {
   purge_.bind(1, to_stored(cutoff)).bind(2, limit).bind(3, this_start ? epoch_ + 1 : epoch_).finish();
   const int purged = sqlite3_changes(file_.handle());
   purge_answers_.bind(1, limit).finish();
-  return purged;
+  purge_operation_keys_.bind(1, to_stored(cutoff)).bind(2, limit).bind(3, this_start ? epoch_ + 1 : epoch_).finish();
+  return std::max(purged, sqlite3_changes(file_.handle()));
 }
 
 }  // namespace turnout::journal

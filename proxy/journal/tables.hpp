@@ -36,7 +36,7 @@ class tables {
   void begin() { begin_.finish(); }
   void commit() { commit_.finish(); }
   void rollback() noexcept;
-  /// committed or key_exists (then nothing was written); throws database_error.
+  /// committed, key_exists or reference_taken (then nothing was written); throws database_error.
   core::commit_result apply(const core::journal_write& write);
   /// Forgets those of the `limit` oldest keys that were made before `cutoff`, and unless
   /// `this_start` in an earlier epoch; returns how many.
@@ -47,7 +47,10 @@ class tables {
   struct place {
     std::int64_t sequence = 0, next_event = 0, next_decision = 0;
   };
+  /// committed when nothing that is there forbids the write.
+  core::commit_result refusal(const core::journal_write& write);
   place insert(const core::journal_write& write);
+  void store_keys(const place& at, const core::journal_write& write);
   place update(const payments::payment& record);
   place find(const std::string& id);
   std::int64_t next_slot(statement& last, std::int64_t from, std::int64_t to);
@@ -57,7 +60,8 @@ class tables {
   database& file_;
   std::int64_t epoch_;
   statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_event_, insert_event_,
-      last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_;
+      last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_, insert_operation_key_,
+      insert_operation_answer_, purge_operation_keys_, find_reference_, insert_reference_;
   listing listing_;
   std::string json_;  ///< reused: grows to the largest record
   /// Of open payments written by this process; emptied by a rollback.

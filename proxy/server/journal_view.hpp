@@ -21,11 +21,13 @@ class journal_view final : public api::reader {
   std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) override {
     return from_->events_of(id, skip, count);
   }
+  std::vector<std::string> due(payments::wall_time now) { return from_->due(now, most_due); }
   bool knows_key(std::string_view merchant, bool livemode, std::string_view key) {
     return from_->find_key(merchant, livemode, key).has_value();
   }
 
  private:
+  static constexpr std::size_t most_due = 1000;
   std::unique_ptr<journal::reader> from_;
 };
 

@@ -28,7 +28,8 @@ namespace {
 constexpr double retry_budget_floor_per_second = 2.0;
 /// Descriptors that are not merchants' connections: gateways', the journal's, the log's.
 constexpr std::size_t own_descriptors = 512;
-constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{500}, drain_check_interval{20};
+constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{500}, drain_check_interval{20},
+    due_interval{5000};
 
 std::string url(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;
@@ -166,6 +167,17 @@ void proxy::make_merchant_api() {
         [own = each.get()](const api::principal& who, std::string_view key) {
           return own->view().knows_key(who.merchant, who.livemode, key);
         }));
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    world.workers[i].modify = [this, own = workers_[i].get()](core::modify_command command,
+                                                              std::function<void(core::modify_result)> done) {
+      worker& owner = owner_of(command.payment_id);
+      if (&owner == own) return own->engine().modify(std::move(command), std::move(done));
+      owner.post([&owner, own, command = std::move(command), done = std::move(done)]() mutable {
+        owner.engine().modify(std::move(command), [own, done = std::move(done)](core::modify_result result) {
+          own->post([done, result = std::move(result)]() mutable { done(std::move(result)); });
+        });
+      });
+    };
   for (std::size_t i = 0; i < workers_.size(); ++i)
     world.workers[i].shopper_returned = [this, own = workers_[i].get()](
                                             std::string payment,
@@ -308,10 +320,20 @@ void proxy::start_timers() {
   };
   repeat(tick_interval, &proxy::tick);
   repeat(refresh_interval, &proxy::refresh);
+  repeat(due_interval, &proxy::look_at_due);
 }
 
 void proxy::tick() {
   routing_.with([this](routing::router& router, policies::retry_budget&) { router.tick(now()); });
+}
+
+// Authorizations that expire.
+void proxy::look_at_due() {
+  for (const auto& each : workers_)
+    each->post([own = each.get(), this] {
+      for (const std::string& payment : own->view().due(now().wall))
+        if (&owner_of(payment) == own) own->engine().look_at(payment);
+    });
 }
 
 void proxy::refresh() {

@@ -72,6 +72,7 @@ class proxy {
   void start_timers();
   void tick();
   void refresh();
+  void look_at_due();
   void save_key_usage(bool at_end);
   void refresh_metrics();
   void tell_gateway_recovered(const std::string& connector);

@@ -89,6 +89,20 @@ void log::payment_settled(const payments::payment& record) {
   implementation_->write(log_level::info, "payment_settled", [&](json_line& line) { describe(line, record); });
 }
 
+void log::modification_settled(const payments::payment& record, const payments::modification& ended) {
+  implementation_->write(log_level::info, "modification_settled", [&](json_line& line) {
+    line.text("payment", record.id)
+        .text("merchant", record.merchant)
+        .text("modification", ended.id)
+        .text("kind", to_string(ended.kind))
+        .text("status", to_string(ended.status))
+        .number("amount", ended.amount)
+        .text("currency", record.amount.unit.code())
+        .text("cause", ended.cause)
+        .text_if_any("code", ended.code);
+  });
+}
+
 void log::send_unclear(const payments::attempt& attempt, payments::send_kind kind,
                        const payments::send_result& result) {
   implementation_->write(log_level::warn, "send_unclear", [&](json_line& line) {

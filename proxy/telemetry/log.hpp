@@ -56,6 +56,7 @@ class log {
   /// info: a payment that was answered as processing has become final.
   void payment_settled(const payments::payment& record);
   /// warn: no definite answer came from a gateway.
+  void modification_settled(const payments::payment& record, const payments::modification& ended);
   void send_unclear(const payments::attempt& attempt, payments::send_kind kind, const payments::send_result& result);
   /// warn
   void reversal(std::string_view connector, std::string_view result);

@@ -144,6 +144,17 @@ void metrics::on_attempt(const payments::payment&, const payments::attempt& atte
   all.declines.at({attempt.connector, reason}).Increment();
 }
 
+void metrics::on_modification_send(const payments::attempt& attempt, payments::operation operation,
+                                   const payments::send_result& result) {
+  auto& all = *implementation_;
+  const bool asks = operation == payments::operation::inquire || operation == payments::operation::reverse;
+  if (!asks) all.attempts.at({attempt.connector, to_string(operation), to_string(result.result)}).Increment();
+  all.attempt_duration.at({attempt.connector, to_string(operation)})
+      .Observe(std::chrono::duration<double>(result.latency).count());
+}
+
+void metrics::on_modification(const payments::payment&, const payments::modification&) {}
+
 void metrics::on_failover(std::string_view from, std::string_view to, std::string_view reason) {
   implementation_->failovers.at({from, to, reason}).Increment();
 }

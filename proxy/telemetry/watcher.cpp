@@ -17,6 +17,15 @@ void watcher::on_attempt(const payments::payment& record, const payments::attemp
   counts_.on_attempt(record, attempt);
 }
 
+void watcher::on_modification_send(const payments::attempt& attempt, payments::operation operation,
+                                   const payments::send_result& result) {
+  counts_.on_modification_send(attempt, operation, result);
+}
+
+void watcher::on_modification(const payments::payment& record, const payments::modification& ended) {
+  lines_.modification_settled(record, ended);
+}
+
 void watcher::on_failover(std::string_view from, std::string_view to, std::string_view reason) {
   counts_.on_failover(from, to, reason);
 }

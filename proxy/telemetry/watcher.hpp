@@ -19,6 +19,9 @@ class watcher final : public core::observer {
   void on_send(const payments::attempt& attempt, payments::send_kind kind,
                const payments::send_result& result) override;
   void on_attempt(const payments::payment& record, const payments::attempt& attempt) override;
+  void on_modification_send(const payments::attempt& attempt, payments::operation operation,
+                            const payments::send_result& result) override;
+  void on_modification(const payments::payment& record, const payments::modification& ended) override;
   void on_failover(std::string_view from, std::string_view to, std::string_view reason) override;
   void on_reversal(std::string_view connector, std::string_view result) override;
   void on_answer(const payments::payment& record, payments::milliseconds taken) override;

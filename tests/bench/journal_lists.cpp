@@ -128,7 +128,7 @@ void fill(journal::sqlite_journal& journal, long count) {
     second->events = {
         {payments::payment_event_type::attempt_ended, record.created_at, record.attempts[0].id, "approved"},
         {payments::payment_event_type::finished, record.created_at, "", "succeeded"}};
-    second->answer = core::stored_answer{201, api::render_payment(record)};
+    second->answers.push_back({{}, {201, api::render_payment(record)}});
     second->record = std::make_shared<payments::payment>(std::move(record));
     port->commit(std::move(first), [&, second](const core::commit_result&) {
       port->commit(second, [&](const core::commit_result&) {

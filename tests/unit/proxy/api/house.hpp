@@ -68,6 +68,8 @@ struct answer {
 
 struct house {
   fake_reader records;
+  std::vector<core::modify_command> modifications;
+  core::modify_result next_modified{.status = core::modify_status::unavailable};
   std::vector<core::create_command> commands;
   core::create_status next = core::create_status::answered;
   std::function<void(core::create_result&)> prepare;  // what else the engine's result has
@@ -113,12 +115,17 @@ struct house {
       if (prepare) prepare(result);
       done(std::move(result));
     };
+    only.modify = [this](core::modify_command command, std::function<void(core::modify_result)> done) {
+      modifications.push_back(command);
+      done(next_modified);
+    };
     only.reader = &records;
     only.make_request_id = [this] { return "req_" + std::to_string(++made_ids); };
     only.knows_key = [this](const principal&, std::string_view key) { return key == known_key; };
     only.shopper_returned = [this](std::string payment, std::function<void(std::optional<payments::payment>)> done) {
       shoppers.push_back(payment);
-      done(records.find_payment(payment));
+      const auto found = records.payments.find(payment);
+      done(found == records.payments.end() ? std::nullopt : std::optional(found->second));
     };
     world.workers.push_back(std::move(only));
     world.returns = &returns;

@@ -96,18 +96,20 @@ class fake_journal final : public journal {
     if (full) return {commit_status::unavailable, {}};
     const payments::payment& record = *write.record;
     if (write.claim) {
-      auto [at, fresh] =
-          keys_.try_emplace(record.merchant + "/" + write.claim->key, key_entry{record.id, write.claim->mac, true, {}});
+      const std::string& object = write.claim->object;
+      auto [at, fresh] = keys_.try_emplace(record.merchant + "/" + write.claim->key,
+                                           key_entry{record.id, object, write.claim->mac, object.empty(), {}});
       if (!fresh) return {commit_status::key_exists, at->second};
-      key_of_[record.id] = at->first;
+      key_of_[object.empty() ? record.id : object] = at->first;
     }
     REQUIRE(write.create != durable.contains(record.id));
     durable.insert_or_assign(record.id, record);
     for (const auto& each : write.events) story.push_back(std::string(to_string(each.type)));
-    if (const auto key = key_of_.find(record.id); key != key_of_.end() && record.answered) {
+    if (const auto key = key_of_.find(record.id); key != key_of_.end() && record.answered)
       keys_.at(key->second).running = false;
-      if (write.answer) keys_.at(key->second).answer = write.answer;
-    }
+    for (const object_answer& each : write.answers)
+      if (const auto key = key_of_.find(each.object.empty() ? record.id : each.object); key != key_of_.end())
+        keys_.at(key->second).answer = each.answer;
     return {commit_status::committed, {}};
   }
 
@@ -235,6 +237,8 @@ class silent_observer final : public observer {
   void on_decision(const payments::payment&, const routing::decision&) override {}
   void on_send(const payments::attempt&, payments::send_kind, const payments::send_result&) override {}
   void on_attempt(const payments::payment&, const payments::attempt&) override {}
+  void on_modification_send(const payments::attempt&, payments::operation, const payments::send_result&) override {}
+  void on_modification(const payments::payment&, const payments::modification&) override {}
   void on_failover(std::string_view, std::string_view, std::string_view) override { ++failovers; }
   void on_reversal(std::string_view, std::string_view) override {}
   void on_answer(const payments::payment&, payments::milliseconds) override {}

@@ -140,7 +140,7 @@ inline core::journal_write ending(payments::payment record) {
   record.answered = true;
   core::journal_write write = change(record);
   write.events.push_back({payments::payment_event_type::finished, record.updated_at, "", "succeeded"});
-  write.answer = core::stored_answer{201, R"({"id":")" + record.id + R"("})"};
+  write.answers.push_back({"", {201, R"({"id":")" + record.id + R"("})"}});
   return write;
 }
 
