@@ -185,11 +185,13 @@ class loader {
     if (const auto live = top_.required("mode").choice<bool>({{"test", false}, {"live", true}})) profile.live = *live;
     load_merchants(top_.required("merchants"), profile);
     load_base_url(top_.required("base_url"), *out_);
-    auth_ = load_credentials(top_.required("auth"));
+    // A stand-in keeps the rest of a file checked when only auth is wrong.
+    setting_.auth = load_credentials(top_.required("auth")).value_or(credentials{"Authorization", "", {}, {}});
+    setting_.prefix = out_->path_prefix_;
     load_timeouts(top_.optional("timeouts"), profile);
     load_capabilities(top_.required("capabilities"), profile);
     load_fees(top_.optional("fees"), profile);
-    const bool good_key = load_idempotency(top_.optional("idempotency"), profile.idempotency, key_);
+    const bool good_key = load_idempotency(top_.optional("idempotency"), profile.idempotency, setting_.key);
     load_resolve(top_.optional("resolve"), profile);
     load_refunds(top_.optional("refunds"), profile);
     load_authorization_valid(top_.optional("authorization_valid"), profile);
@@ -228,6 +230,11 @@ class loader {
 
   void load_operations(const settings::value& in) {
     const settings::fields block(in, {operation_names.begin(), operation_names.end()});
+    for (const std::string_view name : operation_names)
+      if (const settings::value each = block.optional(name)) add_kept_names(each, setting_.kept);
+    if (setting_.kept.size() > payments::most_kept_values)
+      in.error("rules may keep at most " + std::to_string(payments::most_kept_values) + " values, not " +
+               std::to_string(setting_.kept.size()));
     for (const std::string_view name : operation_names) {
       const settings::value each = block.optional(name);
       if (!each) continue;
@@ -240,9 +247,7 @@ class loader {
 
   void load_operation(const settings::value& in, operation asked) {
     const settings::fields block(in, {"request", "response"});
-    // A stand-in keeps the rest of a file checked when only auth is wrong.
-    const credentials shown = auth_.value_or(credentials{"Authorization", ""});
-    auto request = load_request(block.required("request"), asked, out_->path_prefix_, shown, key_);
+    auto request = load_request(block.required("request"), asked, setting_);
     auto response = response_rules::load(block.required("response"), asked, maps_);
     if (response) check_rules(block.optional("response"), *response, asked);
     if (request) check_reference(block.optional("request"), *request, asked);
@@ -312,8 +317,7 @@ class loader {
   std::size_t errors_before_;
   settings::fields top_;
   std::shared_ptr<loaded_definition> out_;
-  std::optional<credentials> auth_;
-  key_template key_;
+  request_setting setting_;
   reason_maps maps_;
 };
 

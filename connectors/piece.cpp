@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/reply_headers.hpp"
 #include "payments/card.hpp"
 
 namespace turnout::connectors {
@@ -84,6 +85,12 @@ void append_header(output& out, std::string_view text) {
       out, text, [](unsigned char c) { return c >= 0x20 && c != 0x7F; }, [](unsigned char) {});
 }
 
+void append_cookie(output& out, std::string_view text) {
+  append_runs(
+      out, text, [](unsigned char c) { return c == '"' || is_cookie_octet(static_cast<char>(c)); },
+      [](unsigned char) {});
+}
+
 std::size_t usual_size(const pieces& in) noexcept {
   std::size_t size = 0;
   for (const piece& each : in) size += each.what == piece::action::insert ? usual_variable : each.text.size();
@@ -100,6 +107,9 @@ void render(const pieces& in, const request_context& context, const exponents& d
         // Values end in a quote, a digit, a letter or a closing bracket, so this is unambiguous.
         if (out.last() != '{' && out.last() != '[') out.append(",");
         break;
+      case piece::action::join:
+        if (out.last() != '\0') out.append(each.text);
+        break;
       case piece::action::skip_if_empty:
         if (text_of(each.id, each.text, context, decimals, buffer).empty()) i += each.skip;
         break;
@@ -111,6 +121,8 @@ void render(const pieces& in, const request_context& context, const exponents& d
           append_percent(out, text);
         else if (each.how == escape::header)
           append_header(out, text);
+        else if (each.how == escape::cookie)
+          append_cookie(out, text);
         else
           out.append(text);
         break;

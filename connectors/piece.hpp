@@ -16,6 +16,7 @@ enum class escape : std::uint8_t {
   json,     ///< inside the quotes of a JSON string
   percent,  ///< in a path or a query
   header,   ///< in a header's value: control characters are left out
+  cookie,   ///< in a cookie's value: what may not stand in one is left out
 };
 
 struct piece {
@@ -23,13 +24,14 @@ struct piece {
     literal,        ///< append text
     insert,         ///< append the variable
     comma,          ///< append ',' unless an object or list was just opened
+    join,           ///< append the literal unless nothing was written yet
     skip_if_empty,  ///< leave out the next `skip` pieces when the variable is empty
   };
   action what = action::literal;
   escape how = escape::raw;
   variable id = variable::attempt_id;
   std::size_t skip = 0;
-  std::string text;  ///< the literal, or the key of metadata
+  std::string text;  ///< the literal, or the key of metadata and kept
 };
 
 using pieces = std::vector<piece>;
@@ -59,6 +61,9 @@ void append_json(output& out, std::string_view text);
 void append_percent(output& out, std::string_view text);
 /// Also the check for literals: what may not stand in a header is left out.
 void append_header(output& out, std::string_view text);
+
+/// Leaves out what may not stand in a cookie's value.
+void append_cookie(output& out, std::string_view text);
 
 /// What to reserve so that a usual request does not grow.
 std::size_t usual_size(const pieces& in) noexcept;

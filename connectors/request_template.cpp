@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "connectors/reply_headers.hpp"
+
 namespace turnout::connectors {
 namespace {
 
@@ -23,11 +25,6 @@ std::string base64(std::string_view in) {
   return out;
 }
 
-bool same_header(std::string_view a, std::string_view b) noexcept {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 /// Those that decide how a message is framed belong to the transport.
 constexpr std::string_view transport_headers[] = {
     "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer", "Expect"};
@@ -47,16 +44,17 @@ std::optional<std::string> secret_text(const settings::value& in) {
 
 class request_loader {
  public:
-  request_loader(operation asked, const credentials& auth, const key_template& key)
-      : asked_(asked), auth_(auth), key_(key) {}
+  request_loader(operation asked, const request_setting& setting)
+      : asked_(asked), setting_(setting), auth_(setting.auth), key_(setting.key) {}
 
-  std::optional<request_template> load(const settings::value& request, const std::string& prefix) {
-    const settings::fields block(request, {"method", "path", "encoding", "query", "headers", "body"});
+  std::optional<request_template> load(const settings::value& request) {
+    const settings::fields block(request,
+                                 {"method", "path", "encoding", "arrays", "query", "headers", "cookies", "body"});
     load_method(block.required("method"));
-    load_target(block.required("path"), block.optional("query"), prefix);
-    load_encoding(block.optional("encoding"));
+    load_target(block.required("path"), block.optional("query"));
+    load_encoding(block);
     load_body(block);
-    load_headers(block.optional("headers"));
+    load_headers(block.optional("headers"), block.optional("cookies"));
     if (!good_) return std::nullopt;
     return std::move(out_);
   }
@@ -71,22 +69,29 @@ class request_loader {
     if (word) out_.method = std::move(*word);
   }
 
-  void load_target(const settings::value& path, const settings::value& query, const std::string& prefix) {
-    auto compiled = compile_text(path, {asked_, place::path});
+  template_scope scope(place where) const { return {asked_, where, false, setting_.kept}; }
+
+  void load_target(const settings::value& path, const settings::value& query) {
+    out_.credential = auth_.query;
+    auto compiled = compile_text(path, scope(place::path));
     if (compiled && !path.raw().starts_with('/')) {
       path.error("'path' must begin with '/'");
       compiled.reset();
     }
     good_ = good_ && compiled;
     if (!compiled) return;
-    add_literal(out_.target, prefix);
+    add_literal(out_.target, setting_.prefix);
     append(out_.target, *compiled);
     const char* separator = "?";
     for (const settings::entry& each : query.entries()) {
+      if (!auth_.query.empty() && each.key == auth_.name) {
+        each.key_value.error("'" + each.key + "' in the query is set by auth");
+        good_ = false;
+      }
       output name(each.key.size());
       append_percent(name, each.key);
       add_literal(out_.target, separator + std::string(name.take()) + "=");
-      auto content = compile_text(each.item, {asked_, place::query});
+      auto content = compile_text(each.item, scope(place::query));
       good_ = good_ && content;
       if (content) append(out_.target, *content);
       separator = "&";
@@ -102,14 +107,26 @@ class request_loader {
     }
   }
 
-  void load_encoding(const settings::value& encoding) {
-    if (!encoding) return;
+  void load_encoding(const settings::fields& block) {
+    const settings::value encoding = block.optional("encoding"), arrays = block.optional("arrays");
     const std::string word = encoding.raw();
-    if (word == "form" || word == "xml" || word == "soap" || word == "graphql") {
-      encoding.error("encoding '" + word + "' is not supported yet by this version; allowed: json");
+    form_ = word == "form";
+    if (arrays) {
+      const auto named =
+          arrays.choice<list_names>({{"indexed", list_names::indexed}, {"brackets", list_names::brackets}});
+      good_ = good_ && named;
+      lists_ = named.value_or(lists_);
+      if (!form_) {
+        arrays.error("'arrays' is only for encoding: form");
+        good_ = false;
+      }
+    }
+    if (!encoding) return;
+    if (word == "xml" || word == "soap" || word == "graphql") {
+      encoding.error("encoding '" + word + "' is not supported yet by this version; allowed: json, form");
       good_ = false;
     } else {
-      good_ = encoding.one_of({"json"}).has_value() && good_;
+      good_ = encoding.one_of({"json", "form"}).has_value() && good_;
     }
   }
 
@@ -126,7 +143,9 @@ class request_loader {
       good_ = false;
       return;
     }
-    auto compiled = compile_json(body, asked_, keyed ? key_.body : std::nullopt);
+    const std::optional<body_addition> addition = keyed ? key_.body : std::nullopt;
+    auto compiled = form_ ? compile_form(body, scope(place::body), lists_, addition)
+                          : compile_json(body, scope(place::body), addition);
     good_ = good_ && compiled;
     if (compiled) out_.body = std::move(*compiled);
     out_.has_body = true;
@@ -143,8 +162,38 @@ class request_loader {
     out_.headers.emplace_back(name, std::move(made));
   }
 
-  void load_headers(const settings::value& headers) {
-    add_header(auth_.header, auth_.value);
+  /// One Cookie header of those that are not empty.
+  void load_cookies(const settings::value& cookies) {
+    pieces all;
+    for (const settings::entry& each : cookies.entries()) {
+      if (!is_header_name(each.key)) {
+        each.key_value.error("the cookie '" + each.key + "' is not a cookie's name");
+        good_ = false;
+      }
+      const auto content = compile_text(each.item, scope(place::cookie));
+      good_ = good_ && content;
+      if (!content) continue;
+      const bool skipped = content->size() == 1 && content->front().what == piece::action::insert;
+      const std::size_t guard = all.size();
+      if (skipped) {
+        piece& skip = all.emplace_back();
+        skip.what = piece::action::skip_if_empty;
+        skip.id = content->front().id;
+        skip.text = content->front().text;
+      }
+      piece& separator = all.emplace_back();
+      separator.what = piece::action::join;
+      separator.text = "; ";
+      add_literal(all, each.key + '=');
+      append(all, *content);
+      if (skipped) all[guard].skip = all.size() - guard - 1;
+    }
+    if (!all.empty()) out_.headers.emplace_back("Cookie", std::move(all));
+  }
+
+  void load_headers(const settings::value& headers, const settings::value& cookies) {
+    if (!auth_.header.empty()) add_header(auth_.header, auth_.value);
+    load_cookies(cookies);
     if (carries_key() && key_.in == key_template::where::header)
       out_.headers.emplace_back(key_.name, key_.header_value);
     for (const settings::entry& each : headers.entries()) {
@@ -155,12 +204,13 @@ class request_loader {
       else if (framing)
         refuse(each, "is set by the transport and may not be given");
       else if (has_header(each.key))
-        refuse(each, "is given twice, or set by auth or idempotency");
-      auto content = compile_text(each.item, {asked_, place::header});
+        refuse(each, "is given twice, or set by auth, cookies or idempotency");
+      auto content = compile_text(each.item, scope(place::header));
       good_ = good_ && content;
       if (content) out_.headers.emplace_back(each.key, std::move(*content));
     }
-    if (out_.has_body && !has_header("Content-Type")) add_header("Content-Type", "application/json");
+    if (out_.has_body && !has_header("Content-Type"))
+      add_header("Content-Type", form_ ? "application/x-www-form-urlencoded" : "application/json");
     if (!has_header("Accept")) add_header("Accept", "application/json");
   }
 
@@ -170,8 +220,11 @@ class request_loader {
   }
 
   operation asked_;
+  const request_setting& setting_;
   const credentials& auth_;
   const key_template& key_;
+  bool form_ = false;
+  list_names lists_ = list_names::indexed;
   bool good_ = true;
   request_template out_;
 };
@@ -191,8 +244,11 @@ wire_request request_template::build(const request_context& context, const expon
   out.method = method;
   out.target = render(target, context, decimals);
   out.headers.reserve(headers.size());
-  for (const auto& [name, content] : headers)
-    out.headers.emplace_back(name, payments::secret_string(render(content, context, decimals)));
+  out.credential = payments::secret_string(credential);
+  for (const auto& [name, content] : headers) {
+    payments::secret_string text(render(content, context, decimals));
+    if (!text.empty()) out.headers.emplace_back(name, std::move(text));
+  }
   if (has_body) out.body = payments::secret_string(render(body, context, decimals));
   return out;
 }
@@ -210,7 +266,7 @@ std::optional<credentials> load_credentials(const settings::value& auth) {
     const settings::fields block(auth, {"type", "token"});
     auto token = secret_text(block.required("token"));
     if (!token) return std::nullopt;
-    return credentials{"Authorization", "Bearer " + *token};
+    return credentials{"Authorization", "Bearer " + *token, {}, {}};
   }
   if (type == "basic") {
     const settings::fields block(auth, {"type", "user", "password"});
@@ -220,7 +276,7 @@ std::optional<credentials> load_credentials(const settings::value& auth) {
       block.optional("user").error("'user' may not contain ':'");
       return std::nullopt;
     }
-    return credentials{"Authorization", "Basic " + base64(*user + ":" + *password)};
+    return credentials{"Authorization", "Basic " + base64(*user + ":" + *password), {}, {}};
   }
   if (type == "header") {
     const settings::fields block(auth, {"type", "name", "value"});
@@ -230,21 +286,31 @@ std::optional<credentials> load_credentials(const settings::value& auth) {
       block.optional("name").error("'name' must be a header's name, such as X-Api-Key");
       return std::nullopt;
     }
-    return credentials{*name, *content};
+    return credentials{*name, *content, {}, {}};
+  }
+  if (type == "query") {
+    const settings::fields block(auth, {"type", "name", "value"});
+    const auto name = block.required("name").text(), content = secret_text(block.required("value"));
+    if (!name || !content) return std::nullopt;
+    output pair(name->size() + content->size() + 1);
+    append_percent(pair, *name);
+    pair.append("=");
+    append_percent(pair, *content);
+    return credentials{{}, {}, *name, pair.take()};
   }
   const settings::fields block(auth, {"type", "token", "user", "password", "name", "value"});
   const settings::value named = block.required("type");
-  if (type == "query" || type == "oauth2" || type == "hmac")
-    named.error("auth type '" + type + "' is not supported yet by this version; allowed: bearer, basic, header");
+  if (type == "oauth2" || type == "hmac")
+    named.error("auth type '" + type + "' is not supported yet by this version; allowed: bearer, basic, header, query");
   else
-    named.one_of({"bearer", "basic", "header"});
+    named.one_of({"bearer", "basic", "header", "query"});
   return std::nullopt;
 }
 
-std::optional<request_template> load_request(const settings::value& request, operation asked, const std::string& prefix,
-                                             const credentials& auth, const key_template& key) {
+std::optional<request_template> load_request(const settings::value& request, operation asked,
+                                             const request_setting& setting) {
   if (!request) return std::nullopt;
-  return request_loader(asked, auth, key).load(request, prefix);
+  return request_loader(asked, setting).load(request);
 }
 
 }  // namespace turnout::connectors

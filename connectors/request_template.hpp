@@ -10,9 +10,10 @@
 
 namespace turnout::connectors {
 
-/// The `auth:` block: one header whose value is ready to send.
+/// The `auth:` block, ready to send.
 struct credentials {
-  std::string header, value;
+  std::string header, value;     ///< with every request; none when `query` is set
+  std::string name, query = {};  ///< of the query: its name, and "name=value" percent-encoded
 };
 
 /// The `idempotency:` block, as far as requests need it.
@@ -24,10 +25,20 @@ struct key_template {
   std::optional<body_addition> body;
 };
 
+/// What all requests of a connector share.
+struct request_setting {
+  std::string prefix;  ///< the path of base_url
+  credentials auth;
+  key_template key;
+  std::vector<std::string> kept;  ///< the names that rules keep
+};
+
 struct request_template {
   std::string method;
   pieces target;
+  /// One whose value comes out empty is not sent.
   std::vector<std::pair<std::string, pieces>> headers;
+  std::string credential;  ///< "name=value" of the query
   bool has_body = false;
   pieces body;
 
@@ -36,10 +47,9 @@ struct request_template {
 
 std::optional<credentials> load_credentials(const settings::value& auth);
 
-/// `prefix` is the path of base_url. nullopt (reported) when it is wrong.
+/// nullopt (reported) when it is wrong.
 std::optional<request_template> load_request(const settings::value& request, payments::operation asked,
-                                             const std::string& prefix, const credentials& auth,
-                                             const key_template& key);
+                                             const request_setting& setting);
 
 /// A token of RFC 9110, as header names must be.
 bool is_header_name(std::string_view name) noexcept;

@@ -2,10 +2,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "connectors/request_template.hpp"
 #include "connectors/response_rules.hpp"
 
 namespace turnout::connectors {
 namespace {
+
+/// Names are our own and short.
+constexpr std::size_t longest_kept_name = 40;
 
 using payments::decline_reason;
 using payments::operation;
@@ -98,10 +102,11 @@ class rule_loader {
   std::optional<rule> load(const settings::value& item) {
     const settings::fields block(
         item, {"when", "outcome", "reason", "captured", "amount", "amount_format", "currency", "gateway_reference",
-               "gateway_code", "action_url", "action", "captured_total", "refunded_total", "voided"});
+               "gateway_code", "action_url", "action", "captured_total", "refunded_total", "voided", "keep"});
     if (!item.is_map()) return std::nullopt;
     load_when(block.optional("when"));
     load_totals(block);
+    load_keep(block.optional("keep"));
     load_ending(block);
     load_captured(block.optional("captured"));
     out_.amount = path(block.optional("amount"));
@@ -241,6 +246,33 @@ class rule_loader {
     }
   }
 
+  void load_keep(const settings::value& keep) {
+    if (keep && !keep.is_map()) good_ = false;
+    for (const settings::entry& each : keep.entries()) {
+      const bool named = !each.key.empty() && each.key.size() <= longest_kept_name &&
+                         each.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+      if (!named) fail(each.key_value, "a kept value's name must be 1 to 40 of a-z, 0-9 and '_'");
+      kept_source made;
+      made.name = each.key;
+      if (each.item.is_map())
+        load_kept_field(each.item, made);
+      else
+        made.path = path(each.item);
+      out_.keep.push_back(std::move(made));
+    }
+  }
+
+  void load_kept_field(const settings::value& in, kept_source& into) {
+    const settings::fields block(in, {"header", "cookie"});
+    const settings::value header = block.optional("header"), cookie = block.optional("cookie");
+    if (header.present() == cookie.present())
+      return fail(in, "'" + in.name() + "' must be a path such as $.session, {header: NAME} or {cookie: NAME}");
+    into.in = header ? kept_source::where::header : kept_source::where::cookie;
+    const settings::value& given = header ? header : cookie;
+    into.field = given.text().value_or("");
+    if (!is_header_name(into.field)) fail(given, "'" + given.name() + "' must be a header's or cookie's name");
+  }
+
   bool tells_totals(const settings::fields& block) const {
     return asked_ == operation::inquire &&
            (block.has("captured_total") || block.has("refunded_total") || block.has("voided"));
@@ -334,6 +366,21 @@ class rule_loader {
 };
 
 }  // namespace
+
+void add_kept_names(const settings::value& operation, std::vector<std::string>& into) {
+  if (!operation.is_map()) return;
+  for (const settings::entry& part : operation.entries()) {
+    if (part.key != "response" || !part.item.is_list()) continue;
+    for (const settings::value& each : part.item.items()) {
+      if (!each.is_map()) continue;
+      for (const settings::entry& member : each.entries()) {
+        if (member.key != "keep" || !member.item.is_map()) continue;
+        for (const settings::entry& kept : member.item.entries())
+          if (std::find(into.begin(), into.end(), kept.key) == into.end()) into.push_back(kept.key);
+      }
+    }
+  }
+}
 
 bool covers(const rule& earlier, const rule& later) {
   if (earlier.needs_json() && !later.needs_json()) return false;

@@ -7,6 +7,8 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
+#include "connectors/reply_headers.hpp"
+
 namespace turnout::connectors {
 namespace {
 
@@ -169,8 +171,24 @@ void read_action(const rule& matched, const json::value& body, payments::shopper
     out = {};
 }
 
-void apply(const rule& matched, const json::value& body, const payments::money& charged, const exponents& decimals,
-           send_result& out) {
+/// Whole or not at all: half a token opens nothing.
+void apply_keep(const rule& matched, const json::value& body, const wire_reply& reply, send_result& out) {
+  for (const kept_source& each : matched.keep) {
+    std::optional<std::string> value;
+    if (each.in == kept_source::where::header) {
+      value = find_header(reply, each.field);
+    } else if (each.in == kept_source::where::cookie) {
+      value = find_cookie(reply, each.field);
+    } else if (const json::value* found = each.path->find(body);
+               found && (found->is_string() || found->is_int64() || found->is_uint64())) {
+      value = text_at(each.path, body, payments::longest_kept_value + 1);
+    }
+    if (value && value->size() <= payments::longest_kept_value) out.kept.emplace_back(each.name, std::move(*value));
+  }
+}
+
+void apply(const rule& matched, const json::value& body, const wire_reply& reply, const payments::money& charged,
+           const exponents& decimals, send_result& out) {
   out.result = matched.outcome;
   out.code = matched.decides ? word_for(matched.outcome) : "no_outcome";
   if (matched.not_found) {
@@ -197,6 +215,7 @@ void apply(const rule& matched, const json::value& body, const payments::money& 
     out.currency = currency_at(*matched.currency, body);
     out.amount_unreadable = out.amount_unreadable || !out.currency;
   }
+  apply_keep(matched, body, reply, out);
   apply_totals(matched, body, charged.unit, decimals.of(charged.unit), out);
   out.gateway_reference = text_at(matched.gateway_reference, body, longest_reference);
   if (matched.gateway_code) out.gateway_code = text_at(matched.gateway_code, body, longest_code);
@@ -242,7 +261,7 @@ send_result response_rules::read(const wire_reply& reply, const payments::money&
     }
     for (const rule& each : rules_) {
       if (!matches(each, reply.status, parsed ? &body : nullptr)) continue;
-      apply(each, body, charged, decimals, out);
+      apply(each, body, reply, charged, decimals, out);
       break;
     }
   } catch (const std::exception&) {

@@ -1,6 +1,7 @@
 #pragma once
 // What a gateway's answer means: rules in order, the first that matches wins,
 // and an answer that no rule matches means nothing at all (unknown).
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,6 +41,15 @@ struct condition {
   std::vector<literal> literals;
 };
 
+/// One name of a rule's `keep:`, and where its value stands in the answer.
+struct kept_source {
+  enum class where : std::uint8_t { body, header, cookie };
+  std::string name;
+  where in = where::body;
+  std::optional<json_path> path;  ///< body
+  std::string field;              ///< the header's or cookie's name
+};
+
 struct rule {
   // ---- when ----
   status_ranges statuses;
@@ -63,10 +73,13 @@ struct rule {
   std::optional<json_path> captured_total, refunded_total, voided_path;
   std::optional<bool> voided;
 
+  std::vector<kept_source> keep;
+
   /// Reads the body as JSON: does not match one that is not.
   bool needs_json() const noexcept {
     return !conditions.empty() || code_from || captured_path || amount || currency || gateway_reference ||
-           gateway_code || action_url || captured_total || refunded_total || voided_path;
+           gateway_code || action_url || captured_total || refunded_total || voided_path ||
+           std::any_of(keep.begin(), keep.end(), [](const kept_source& each) { return each.path.has_value(); });
   }
 };
 
@@ -88,6 +101,9 @@ class response_rules {
 
 /// True when every answer that `later` matches is already matched by `earlier`.
 bool covers(const rule& earlier, const rule& later);
+
+/// The names that an operation's rules keep, without repeats; reports nothing.
+void add_kept_names(const settings::value& operation, std::vector<std::string>& into);
 
 /// `declines:` and the blocks under `maps:`.
 void load_reason_map(const std::string& name, const settings::value& block, reason_maps& into);

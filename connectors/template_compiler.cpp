@@ -1,18 +1,13 @@
-#include "connectors/template_compiler.hpp"
+#include "connectors/template_parts.hpp"
 
 #include <algorithm>
+
+#include "connectors/reply_headers.hpp"
 
 namespace turnout::connectors {
 namespace {
 
 using payments::operation;
-
-/// One part of a scalar: a literal, or a variable.
-struct part {
-  std::string literal;
-  const variable_info* inserted = nullptr;
-  std::string key;  ///< of metadata
-};
 
 bool is_modification(operation asked) noexcept {
   return asked == operation::capture || asked == operation::refund || asked == operation::void_payment;
@@ -27,7 +22,7 @@ std::string_view trim(std::string_view text) noexcept {
 }
 
 /// Empty when the variable may stand there, else why not.
-std::string refusal(const variable_info& wanted, template_scope scope) {
+std::string refusal(const variable_info& wanted, const template_scope& scope) {
   const std::string name(wanted.name);
   switch (wanted.scope) {
     case variable_scope::anywhere: return {};
@@ -46,6 +41,12 @@ std::string refusal(const variable_info& wanted, template_scope scope) {
       if (scope.operation == operation::inquire || scope.operation == operation::reverse)
         return "'" + name +
                "' is not known when an answer was lost; inquire and reverse go by our own reference: 'attempt.id'";
+      return {};
+    case variable_scope::kept:
+      if (is_charge(scope.operation)) return "'" + name + "' is not known before the charge was answered";
+      if (scope.place == place::path && !is_modification(scope.operation))
+        return "'" + name + "' may not stand in the path of '" + std::string(to_string(scope.operation)) +
+               "': it is empty when an answer was lost; use query, header or body";
       return {};
     case variable_scope::modification:
     case variable_scope::merchants_words:
@@ -69,26 +70,34 @@ const variable_info* info_of(variable id) noexcept {
 }
 
 const variable_info* find_variable(std::string_view name, std::string& key) {
-  constexpr std::string_view metadata = "metadata.";
-  for (const variable_info& each : variable_table()) {
-    if (each.id == variable::metadata && name.starts_with(metadata) && name.size() > metadata.size()) {
-      key = name.substr(metadata.size());
-      return &each;
-    }
-    if (each.id != variable::metadata && each.name == name) return &each;
+  for (const auto& [prefix, id] :
+       {std::pair(std::string_view("metadata."), variable::metadata), {"kept.", variable::kept}}) {
+    if (!name.starts_with(prefix) || name.size() == prefix.size()) continue;
+    key = name.substr(prefix.size());
+    return info_of(id);
   }
+  for (const variable_info& each : variable_table())
+    if (each.name == name && !name.ends_with('>')) return &each;
   return nullptr;
 }
 
-std::vector<std::string_view> variable_names(template_scope scope) {
+std::vector<std::string_view> variable_names(const template_scope& scope) {
   std::vector<std::string_view> names;
   for (const variable_info& each : variable_table())
     if (refusal(each, scope).empty()) names.push_back(each.name);
   return names;
 }
 
-/// Splits before secrets are filled in: a secret that contains "{{" is text.
-std::optional<std::vector<part>> split(const settings::value& in, template_scope scope) {
+/// Empty when a rule of this connector keeps it, else what is wrong.
+std::string not_kept(const std::string& name, std::span<const std::string> kept) {
+  if (std::find(kept.begin(), kept.end(), name) != kept.end()) return {};
+  if (kept.empty()) return "'kept." + name + "' is not known: no rule of this file says 'keep'";
+  return settings::unknown_word("unknown kept value", name, {kept.begin(), kept.end()});
+}
+
+}  // namespace
+
+std::optional<std::vector<part>> split(const settings::value& in, const template_scope& scope) {
   const std::string raw = in.raw();
   std::vector<part> out;
   const auto add_text = [&](std::string_view text) {
@@ -109,7 +118,9 @@ std::optional<std::vector<part>> split(const settings::value& in, template_scope
     part added;
     const std::string_view name = trim(std::string_view(raw).substr(open + 2, close - open - 2));
     added.inserted = find_variable(name, added.key);
-    const std::string why_not = added.inserted ? refusal(*added.inserted, scope) : std::string();
+    std::string why_not = added.inserted ? refusal(*added.inserted, scope) : std::string();
+    if (added.inserted && added.inserted->id == variable::kept && why_not.empty())
+      why_not = not_kept(added.key, scope.kept);
     if (!added.inserted)
       in.error(settings::unknown_word("unknown variable", name, variable_names(scope)));
     else if (!why_not.empty())
@@ -123,6 +134,20 @@ std::optional<std::vector<part>> split(const settings::value& in, template_scope
   }
   return out;
 }
+
+bool carries_authentication(const settings::value& in) {
+  if (!in.is_map()) return false;
+  for (const settings::entry& each : in.entries()) {
+    const std::string raw = each.item.is_scalar() ? each.item.raw() : std::string();
+    const std::string_view text = trim(raw);
+    if (text.starts_with("{{") && text.ends_with("}}") &&
+        trim(text.substr(2, text.size() - 4)) == "authentication.cryptogram")
+      return true;
+  }
+  return false;
+}
+
+namespace {
 
 /// RFC 8259's grammar, so that what is copied into a body is always a number.
 bool is_json_number(std::string_view text) noexcept {
@@ -153,23 +178,10 @@ std::string json_escaped(std::string_view text) {
   return out.take();
 }
 
-/// An object with the cryptogram in it goes as a whole when a payment has none.
-bool carries_authentication(const settings::value& in) {
-  if (!in.is_map()) return false;
-  for (const settings::entry& each : in.entries()) {
-    const std::string raw = each.item.is_scalar() ? each.item.raw() : std::string();
-    const std::string_view text = trim(raw);
-    if (text.starts_with("{{") && text.ends_with("}}") &&
-        trim(text.substr(2, text.size() - 4)) == "authentication.cryptogram")
-      return true;
-  }
-  return false;
-}
-
 class json_compiler {
  public:
-  json_compiler(operation asked, const std::optional<body_addition>& addition)
-      : scope_{asked, place::body}, addition_(addition) {}
+  json_compiler(const template_scope& scope, const std::optional<body_addition>& addition)
+      : scope_(scope), addition_(addition) {}
 
   bool object(const settings::value& in, std::size_t depth_of_addition) {
     add_literal(out_, "{");
@@ -213,7 +225,10 @@ class json_compiler {
       if (i > depth) add_literal(out_, "{");
       add_literal(out_, "\"" + json_escaped(addition_->path[i]) + "\":");
     }
-    const bool good = scalar(addition_->content, *split(addition_->content, {scope_.operation, scope_.place, true}));
+    template_scope key_scope = scope_;
+    key_scope.key = true;
+    const auto parts = split(addition_->content, key_scope);
+    const bool good = parts && scalar(addition_->content, *parts);
     for (std::size_t i = depth + 1; i < addition_->path.size(); ++i) add_literal(out_, "}");
     return good;
   }
@@ -229,8 +244,7 @@ class json_compiler {
       parts = split(in, scope_);
       if (!parts) return false;
     }
-    const bool may_be_empty =
-        parts && parts->size() == 1 && parts->front().inserted && !parts->front().inserted->always;
+    const bool skipped = parts && may_be_empty(*parts);
     const std::size_t guard = out_.size();
     const bool authentication = carries_authentication(in);
     if (authentication) {
@@ -238,7 +252,7 @@ class json_compiler {
       skip.what = piece::action::skip_if_empty;
       skip.id = variable::authentication_cryptogram;
     }
-    if (may_be_empty) {
+    if (skipped) {
       piece& skip = out_.emplace_back();
       skip.what = piece::action::skip_if_empty;
       skip.id = parts->front().inserted->id;
@@ -247,7 +261,7 @@ class json_compiler {
     separate(first, sure);
     add_literal(out_, prefix);
     const bool good = in.is_scalar() ? scalar(in, *parts) : container(in, depth);
-    if (may_be_empty || authentication) {
+    if (skipped || authentication) {
       out_[guard].skip = out_.size() - guard - 1;
       // What follows must not be joined to a literal that may be skipped.
       out_.emplace_back();
@@ -304,6 +318,10 @@ bool good_literal(const settings::value& in, std::string_view text, connectors::
     const auto byte = static_cast<unsigned char>(c);
     const bool control = byte < 0x20 || byte == 0x7F;
     const bool url = where == place::path || where == place::query;
+    if (where == connectors::place::cookie && !is_cookie_octet(c)) {
+      in.error("'" + in.name() + "' contains a character that may not stand in a cookie");
+      return false;
+    }
     if (control || (url && (byte == ' ' || byte >= 0x80)) || (where == place::path && (c == '?' || c == '#'))) {
       in.error("'" + in.name() + "' contains a character that may not stand there" +
                (where == place::path && c == '?' ? "; write the query under 'query'" : ""));
@@ -315,7 +333,7 @@ bool good_literal(const settings::value& in, std::string_view text, connectors::
 
 }  // namespace
 
-std::optional<pieces> compile_text(const settings::value& in, template_scope scope) {
+std::optional<pieces> compile_text(const settings::value& in, const template_scope& scope) {
   if (!in.is_scalar()) {
     static_cast<void>(in.text());  // says what is wrong
     return std::nullopt;
@@ -324,7 +342,9 @@ std::optional<pieces> compile_text(const settings::value& in, template_scope sco
   if (!parts) return std::nullopt;
   pieces out;
   for (const part& each : *parts) {
-    const escape how = scope.place == place::header ? escape::header : escape::percent;
+    const escape how = scope.place == place::header   ? escape::header
+                       : scope.place == place::cookie ? escape::cookie
+                                                      : escape::percent;
     if (each.inserted) {
       add_insert(out, each.inserted->id, each.key, how);
     } else if (scope.place == place::query) {
@@ -339,13 +359,13 @@ std::optional<pieces> compile_text(const settings::value& in, template_scope sco
   return out;
 }
 
-std::optional<pieces> compile_json(const settings::value& in, operation asked,
+std::optional<pieces> compile_json(const settings::value& in, const template_scope& scope,
                                    const std::optional<body_addition>& addition) {
   if (!in.is_map()) {
     static_cast<void>(in.entries());  // says what is wrong
     return std::nullopt;
   }
-  json_compiler compiler(asked, addition);
+  json_compiler compiler(scope, addition);
   if (!compiler.object(in, addition ? 0 : static_cast<std::size_t>(-1))) return std::nullopt;
   return compiler.take();
 }

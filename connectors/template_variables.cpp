@@ -46,6 +46,7 @@ constexpr std::array table = {
     variable_info{v::customer_email, "customer.email", text, maybe, s::chosen_by_others},
     variable_info{v::customer_country, "customer.country", text, maybe, s::chosen_by_others},
     variable_info{v::metadata, "metadata.<key>", text, maybe, s::chosen_by_others},
+    variable_info{v::kept, "kept.<name>", text, maybe, s::kept},
 };
 
 std::string_view digits(std::int64_t number_to_write, scratch& buffer) {
@@ -113,8 +114,8 @@ std::string_view operation_text(variable id, const payments::attempt& asked) {
   return id == v::operation_id ? std::string_view(asked.id) : std::string_view{};
 }
 
-std::string_view metadata_text(std::string_view key, const payments::payment& payment) {
-  for (const auto& [name, content] : payment.metadata)
+std::string_view named_text(std::string_view key, const std::vector<std::pair<std::string, std::string>>& pairs) {
+  for (const auto& [name, content] : pairs)
     if (name == key) return content;
   return {};
 }
@@ -153,7 +154,8 @@ std::string_view text_of(variable id, std::string_view key, const request_contex
     case v::customer_id: return context.payment.buyer.id;
     case v::customer_email: return context.payment.buyer.email;
     case v::customer_country: return context.payment.buyer.country;
-    case v::metadata: return metadata_text(key, context.payment);
+    case v::metadata: return named_text(key, context.payment.metadata);
+    case v::kept: return named_text(key, context.attempt.kept);
     default: break;
   }
   return context.card != nullptr ? card_text(id, *context.card, buffer) : std::string_view{};

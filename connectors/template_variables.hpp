@@ -44,7 +44,8 @@ enum class variable : std::uint8_t {
   customer_id,
   customer_email,
   customer_country,
-  metadata,  ///< metadata.<key>: the only one with an argument
+  metadata,  ///< metadata.<key>
+  kept,      ///< kept.<name>
 };
 
 /// Why a variable may not stand somewhere.
@@ -55,6 +56,7 @@ enum class variable_scope : std::uint8_t {
   later,             ///< known only once a charge was answered: capture, refund, void
   modification,      ///< about what is captured, refunded or voided: only there
   merchants_words,   ///< as `modification`, and the merchant chooses the text: not in a path
+  kept,              ///< told by earlier answers: not in a charge, nor in a path that goes by our reference
   chosen_by_others,  ///< merchants and shoppers choose the text: not in a path
 };
 
@@ -72,7 +74,7 @@ std::span<const variable_info> variable_table() noexcept;
 using scratch = char[48];
 
 /// The variable's text; empty when the payment has none. Points into `context`,
-/// static text or `buffer`. `key` is for metadata.
+/// static text or `buffer`. `key` is for metadata and kept.
 std::string_view text_of(variable id, std::string_view key, const request_context& context, const exponents& decimals,
                          scratch& buffer);
 

@@ -13,6 +13,7 @@ namespace turnout::connectors {
 struct wire_request {
   std::string method;                                                    ///< "POST", "GET", …
   std::string target;                                                    ///< path and query, beginning with '/'
+  payments::secret_string credential;                                    ///< "name=value" to add to the query, or empty
   std::vector<std::pair<std::string, payments::secret_string>> headers;  ///< without Host and Content-Length
   payments::secret_string body;
 };

@@ -6,6 +6,7 @@
 
 #include "payments/decline_reason.hpp"
 #include "payments/instant.hpp"
+#include "payments/kept_values.hpp"
 #include "payments/money.hpp"
 #include "payments/outcome.hpp"
 
@@ -33,6 +34,7 @@ struct attempt {
   reversal_state reversal = reversal_state::none;
   std::string reversal_reason;  ///< wrong_amount | canceled | expired | late_approval | resolve
   bool seen_approved = false;   ///< the gateway has said, at least once, that the charge exists
+  kept_values kept;             ///< what its answers gave us to bring back; no card number
   int sends = 0;
   milliseconds latency{0};  ///< of the first send
   wall_time started_at{}, ended_at{};

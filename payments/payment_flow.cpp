@@ -133,6 +133,7 @@ void payment_flow::on(const flow::sent& event, instant now) {
     return modification_answered(*about, event.result, now);
   const std::size_t index = sending_;
   ++record_.attempts[index].sends;
+  take_over(record_.attempts[index].kept, event.result.kept);
   ladders_[index].reachable |= event.result.not_found;
   switch (sending_kind_) {
     case send_kind::charge: return charge_ended(index, event.result, now);

@@ -8,6 +8,7 @@
 #include "payments/authentication.hpp"
 #include "payments/decline_reason.hpp"
 #include "payments/instant.hpp"
+#include "payments/kept_values.hpp"
 #include "payments/outcome.hpp"
 
 namespace turnout::payments {
@@ -39,6 +40,7 @@ struct send_result {
   std::optional<std::int64_t> captured_total, refunded_total;
   std::optional<bool> voided;
   shopper_action action;  ///< requires_action: what the shopper must do
+  kept_values kept;       ///< what to bring back with later requests; an empty value: no longer
   milliseconds latency{0};
 };
 

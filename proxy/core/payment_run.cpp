@@ -49,6 +49,7 @@ void forget_number(payments::send_result& result, const payments::card_summary& 
     payments::mask_number(name, card);
     payments::mask_number(content, card);
   }
+  for (auto& [name, value] : result.kept) payments::mask_number(value, card);
 }
 
 }  // namespace

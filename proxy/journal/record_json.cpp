@@ -155,6 +155,7 @@ void write_attempt(json_writer& json, const payments::attempt& attempt) {
   if (attempt.reversal != payments::reversal_state::none) json.text("reversal", to_string(attempt.reversal));
   json.text("reversal_reason", attempt.reversal_reason);
   json.flag("seen_approved", attempt.seen_approved);
+  write_pairs(json, "kept", attempt.kept);
   json.number_unless_zero("sends", attempt.sends);
   json.number_unless_zero("latency_ms", attempt.latency.count());
   json.time("started_at", attempt.started_at);

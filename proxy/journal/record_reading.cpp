@@ -189,6 +189,7 @@ payments::attempt read_attempt(const json::value& value, std::size_t index) {
       .reversal = from.word("reversal", parse_reversal).value_or(payments::reversal_state::none),
       .reversal_reason = from.text("reversal_reason"),
       .seen_approved = from.flag("seen_approved"),
+      .kept = read_pairs(from.find("kept"), "kept"),
       .sends = from.small_number("sends"),
       .latency = payments::milliseconds(from.number("latency_ms")),
       .started_at = from.time("started_at"),

@@ -38,6 +38,9 @@ net::request to_wire(connectors::wire_request& from) {
   net::request message;
   message.method = std::move(from.method);
   message.target = std::move(from.target);
+  // Only here, behind everything that may log a target, the credential joins it.
+  if (!from.credential.empty())
+    message.target.append(message.target.find('?') == std::string::npos ? "?" : "&").append(from.credential.reveal());
   message.fields.reserve(from.headers.size());
   for (const auto& [name, value] : from.headers) message.fields.emplace_back(name, value.reveal());
   message.body = std::string(from.body.reveal());

@@ -1,5 +1,6 @@
 // Damaged answers through the shipped definitions: nothing throws, and an
 // approval is only ever read from an answer that is JSON and says so.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <boost/json/parse.hpp>
 
 #include "connectors/definition.hpp"
+#include "connectors/reply_headers.hpp"
 #include "mutation.hpp"
 
 namespace {
@@ -37,6 +39,15 @@ const std::vector<std::string> seeds = {
     R"({"transaction":{"state":"refused","refusal":{"category":"issuer","reason":"GM-NSF"}}})",
     R"({"cancelled":true,"transaction":null})",
     R"({"fault":{"code":"unknown_order"}})"};
+const std::vector<std::string> cookies = {"SESSION=abc; Path=/; HttpOnly",
+                                          "SESSION=\"q\"; Max-Age=0",
+                                          "SESSION=a; SESSION=b; max-age=-1; Expires=Wed, 21 Oct 2015 07:28:00 GMT",
+                                          "OTHER=1; SESSION=x",
+                                          " SESSION = spaced ;;;",
+                                          "=;=;SESSION"};
+const std::vector<std::string_view> cookie_words = {";",       "=",         ",",   "\"",          "\\",
+                                                    "SESSION", " ",         "\t",  "\r\n",        "\x7F",
+                                                    "\xFF",    "Max-Age=0", "-99", "Max-Age=-1;", "Set-Cookie"};
 const std::vector<std::string_view> words = {"null",        "true",
                                              "{",           "}",
                                              "[",           "]",
@@ -47,6 +58,17 @@ const std::vector<std::string_view> words = {"null",        "true",
                                              "12.505",      "\xEF\xBB\xBF",
                                              "\xFF",        "\"status\":\"succeeded\"",
                                              "\"amount\":", "\"result\":\"APPROVED\""};
+
+/// Whatever the header holds, what is kept of it can be sent back as it is.
+bool cookies_hold(turnout::fuzz::generator& random) {
+  turnout::connectors::wire_reply reply;
+  for (std::size_t i = 0; i < 1 + random.below(3); ++i)
+    reply.headers.emplace_back("Set-Cookie", turnout::fuzz::mutate(cookies, cookie_words, random));
+  const auto found = turnout::connectors::find_cookie(reply, "SESSION");
+  if (!found) return true;
+  return std::all_of(found->begin(), found->end(),
+                     [](char c) { return c > 0x20 && c < 0x7F && c != ';' && c != ',' && c != '\\'; });
+}
 
 }  // namespace
 
@@ -62,6 +84,7 @@ int main(int count, char** arguments) {
   turnout::fuzz::generator random(options.seed);
   std::uint64_t understood = 0;
   for (std::uint64_t run = 1; run <= options.runs; ++run) {
+    FUZZ_CHECK(cookies_hold(random), run);
     const std::string body = turnout::fuzz::mutate(seeds, words, random);
     const unsigned status = statuses[random.below(std::size(statuses))];
     boost::json::error_code failed;

@@ -68,10 +68,11 @@ TEST_CASE("top level") {
 }
 
 TEST_CASE("auth") {
-  CHECK(changed("{type: bearer, token: t}", "{type: oauth2, token: t}") ==
-        "c.yaml:6:14: error: auth type 'oauth2' is not supported yet by this version; allowed: bearer, basic, header");
+  CHECK(
+      changed("{type: bearer, token: t}", "{type: oauth2, token: t}") ==
+      "c.yaml:6:14: error: auth type 'oauth2' is not supported yet by this version; allowed: bearer, basic, header, query");
   CHECK(changed("type: bearer", "type: baerer") ==
-        "c.yaml:6:14: error: 'type' cannot be 'baerer'; did you mean 'bearer'? allowed: bearer, basic, header");
+        "c.yaml:6:14: error: 'type' cannot be 'baerer'; did you mean 'bearer'? allowed: bearer, basic, header, query");
   CHECK(changed("token: t", "tokn: t") ==
         "c.yaml:6:22: error: unknown key 'tokn'; did you mean 'token'? allowed: type, token\n"
         "c.yaml:6:7: error: missing key 'token'");
@@ -149,7 +150,7 @@ TEST_CASE("requests") {
   CHECK_THAT(
       changed("method: POST", "metod: POST"),
       StartsWith(
-          "c.yaml:11:15: error: unknown key 'metod'; did you mean 'method'? allowed: method, path, encoding, query, headers, body"));
+          "c.yaml:11:15: error: unknown key 'metod'; did you mean 'method'? allowed: method, path, encoding, arrays, query, headers, cookies, body"));
   CHECK(changed("method: POST", "method: FETCH") ==
         "c.yaml:11:23: error: 'method' cannot be 'FETCH'; allowed: GET, POST, PUT, PATCH, DELETE");
   CHECK(changed("method: POST", "method: GET") == "c.yaml:11:44: error: a GET request has no body; use 'query'");
@@ -159,13 +160,13 @@ TEST_CASE("requests") {
   CHECK(changed("path: /c", "path: \"/c\\r\\nX: y\"") ==
         "c.yaml:11:35: error: 'path' contains a character that may not stand there");
   CHECK(changed("path: /c", "path: /c, encoding: xml") ==
-        "c.yaml:11:49: error: encoding 'xml' is not supported yet by this version; allowed: json");
+        "c.yaml:11:49: error: encoding 'xml' is not supported yet by this version; allowed: json, form");
   CHECK(changed("path: /c", "path: /c, encoding: jsn") ==
-        "c.yaml:11:49: error: 'encoding' cannot be 'jsn'; did you mean 'json'? allowed: json");
+        "c.yaml:11:49: error: 'encoding' cannot be 'jsn'; did you mean 'json'? allowed: json, form");
   CHECK(changed("path: /c", "path: /c, headers: {Host: x}") ==
         "c.yaml:11:49: error: the header 'Host' is set by the transport and may not be given");
   CHECK(changed("path: /c", "path: /c, headers: {authorization: x}") ==
-        "c.yaml:11:49: error: the header 'authorization' is given twice, or set by auth or idempotency");
+        "c.yaml:11:49: error: the header 'authorization' is given twice, or set by auth, cookies or idempotency");
   CHECK(changed("path: /c", "path: /c, headers: {\"a b\": x}") ==
         "c.yaml:11:49: error: the header 'a b' is not a header's name");
   CHECK(changed("path: /c", "path: /c, headers: {X: \"a\\nb\"}") ==

@@ -304,6 +304,8 @@ TEST_CASE("a card number that a gateway writes back is not kept", "[engine][secr
   world.pay();
   world.clock.run_for(1s);
   CHECK(world.only().attempts.at(0).gateway_code == "card ****-****-****-**** (****************) refused");
+  CHECK(world.only().attempts.at(0).kept ==
+        payments::kept_values{{"echo", "card ****-****-****-**** (****************) refused"}});
 }
 
 TEST_CASE("a policy's own retry budget tightens the proxy's", "[engine]") {

@@ -154,7 +154,10 @@ class fake_gateway final : public connectors::definition {
       result.reason = payments::decline_reason::authentication_failed;
     }
     if (reply.body == "not_found") result.not_found = true;
-    if (!reply.headers.empty()) result.gateway_code = reply.headers.front().second;
+    if (!reply.headers.empty()) {
+      result.gateway_code = reply.headers.front().second;
+      result.kept = {{"echo", reply.headers.front().second}};
+    }
     return result;
   }
 

@@ -32,6 +32,7 @@ payments::attempt full_attempt() {
   attempt.reversal = payments::reversal_state::confirmed;
   attempt.reversal_reason = "wrong_amount";
   attempt.seen_approved = true;
+  attempt.kept = {{"session", "a=\"b\"\xff"}, {"order", "7"}};
   attempt.sends = 7;
   attempt.latency = payments::milliseconds(84);
   attempt.started_at = at(1'700'000'000'123'456'789);
@@ -89,6 +90,7 @@ void check_attempt(const payments::attempt& a, const payments::attempt& b) {
   CHECK(a.reversal == b.reversal);
   CHECK(a.reversal_reason == b.reversal_reason);
   CHECK(a.seen_approved == b.seen_approved);
+  CHECK(a.kept == b.kept);
   CHECK(a.sends == b.sends);
   CHECK(a.latency == b.latency);
   CHECK(a.started_at == b.started_at);

@@ -61,10 +61,11 @@ struct world {
 
   /// What a payment under `config` sends to its only connector.
   core::exchange send(const std::shared_ptr<const core::configuration>& config,
-                      std::chrono::milliseconds deadline = 5000ms) {
+                      std::chrono::milliseconds deadline = 5000ms, const std::string& credential = {}) {
     connectors::wire_request request;
     request.method = "POST";
     request.target = "/v1/charges?x=1";
+    request.credential = payments::secret_string(credential);
     request.headers.emplace_back("Authorization", payments::secret_string("Bearer k"));
     request.body = payments::secret_string("card=1");
     std::optional<core::exchange> result;
@@ -107,6 +108,15 @@ TEST_CASE("a complete answer comes back whole, and the request arrives whole") {
   CHECK(w.seen.body == "card=1");
   CHECK(net::find_header(w.seen.fields, "authorization") == "Bearer k");
   CHECK(net::find_header(w.seen.fields, "host") == "127.0.0.1:" + std::to_string(w.port));
+}
+
+TEST_CASE("a credential joins the query as the request leaves") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.send({200, {}, "{}"}); };
+  const auto config = configuration(w.port);
+  w.transport.configure(config);
+  CHECK(w.send(config, 5000ms, "api_key=k%20").error.empty());
+  CHECK(w.seen.target == "/v1/charges?x=1&api_key=k%20");
 }
 
 TEST_CASE("nobody listening is a refused connection that carried nothing") {
