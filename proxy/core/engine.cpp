@@ -219,6 +219,8 @@ std::vector<engine::unresolved_view> engine::unresolved(instant now) const {
   for (const auto& [id, run] : implementation_->live) {
     const auto since = run->flow().unresolved_since();
     if (!since || !run->flow().record().answered) continue;
+    // A shopper who takes their time is no gateway's trouble.
+    if (run->flow().record().status == payments::payment_status::requires_action) continue;
     for (const payments::attempt& each : run->flow().record().attempts) {
       if (!each.unresolved() && each.reversal != payments::reversal_state::wanted && !in_doubt(*run, each)) continue;
       const auto age = std::chrono::duration_cast<payments::milliseconds>(now.steady - *since);

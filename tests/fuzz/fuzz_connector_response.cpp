@@ -37,6 +37,8 @@ const std::vector<std::string> seeds = {
     R"({"result":"ERROR","errorCode":"NOT_PROCESSED"})",
     R"({"transaction":{"id":"gm_1","orderRef":"att_1","state":"settled","money":{"minor":1250,"code":"EUR"}}})",
     R"({"transaction":{"state":"refused","refusal":{"category":"issuer","reason":"GM-NSF"}}})",
+    R"({"id":"ch_1","object":"charge","status":"requires_action","action":{"url":"http://127.0.0.1/challenge/ch_1"}})",
+    R"({"transaction":{"id":"gm_1","state":"challenge","challenge":{"url":"http://127.0.0.1/c","form":{"creq":"cr_1","n":7}}}})",
     R"({"cancelled":true,"transaction":null})",
     R"({"fault":{"code":"unknown_order"}})"};
 const std::vector<std::string> cookies = {"SESSION=abc; Path=/; HttpOnly",
@@ -98,6 +100,10 @@ int main(int count, char** arguments) {
         FUZZ_CHECK(!(got.not_found && got.result != outcome::unknown), run);
         FUZZ_CHECK(!got.amount_minor || *got.amount_minor >= 0, run);
         FUZZ_CHECK(got.gateway_reference.size() <= 200 && got.gateway_code.size() <= 100, run);
+        // A shopper is sent to a web page with a whole form of bounded size, or nowhere.
+        FUZZ_CHECK((got.result == outcome::requires_action) == !got.action.empty(), run);
+        FUZZ_CHECK(got.action.url.size() < 2048 && got.action.fields.size() <= 30, run);
+        FUZZ_CHECK(got.action.empty() || got.action.url.starts_with("http"), run);
         if (asked == operation::reverse)
           FUZZ_CHECK(got.result == outcome::approved || got.result == outcome::unknown, run);
         const bool understood_now = got.result != outcome::unknown || got.not_found;

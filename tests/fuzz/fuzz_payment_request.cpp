@@ -29,6 +29,9 @@ const std::vector<std::string> seeds = {
     R"("4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "987", "holder": "A. Buyer"}}, "reference": "order-1001", )"
     R"("customer": {"id": "cus_9", "email": "a@example.com", "country": "DE"}, "return_url": "https://shop.example/return", )"
     R"("metadata": {"cart": "77", "é": "\u00e9"}})",
+    R"({"amount":1,"currency":"EUR","payment_method":{"type":"card","card":{"number":"4242424242424242","exp_month":1,"exp_year":2031}},)"
+    R"("authentication":{"version":"2.2.0","eci":"05","cryptogram":"AJkBBkhgQQAAAE4gSEJydQAAAAA=",)"
+    R"("ds_transaction_id":"c4e59ceb-a382-4d6a-bc87-385d591fa09d"}})",
     R"({"amount":1,"currency":"JPY","payment_method":{"type":"card","card":{"number":"4242424242424242","exp_month":1,"exp_year":2031}}})",
     R"({"amount":1000000000000000,"currency":"KWD","capture":"manual","quote":"quo_1","payment_method":{"type":"card","card":)"
     R"({"number":"4242424242424242","exp_month":1,"exp_year":2031,"cvc":"1234"}},"metadata":{}})",
@@ -129,6 +132,12 @@ bool within_limits(const payment_body& body, payments::wall_time now) {
   for (const auto& [key, value] : request.metadata)
     good = good && !key.empty() && fits(key, 40) && fits(value, 500) &&
            !contains_number(key, body.card.reveal_number()) && !contains_number(value, body.card.reveal_number());
+  if (request.authentication) {
+    const payments::authentication& brought = *request.authentication;
+    good = good && brought.eci.size() == 2 && brought.version.size() <= 8 &&
+           body.card.reveal_cryptogram().size() <= 64 &&
+           (brought.ds_transaction_id.empty() || brought.ds_transaction_id.size() == 36);
+  }
   return good && body.card.present() && payments::luhn_valid(body.card.reveal_number()) && !body.card.expired(now) &&
          body.card.reveal_cvc().size() <= 4 && fits(body.card.holder(), 100) &&
          !contains_number(request.reference, body.card.reveal_number());
