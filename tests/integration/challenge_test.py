@@ -355,12 +355,15 @@ class Browser:
                 continue
             told, self._rest = json.loads(self._rest[:end]), self._rest[end + 1:]
             if told.get("id") == self._calls:
+                if "navigated" in told.get("error", {}).get("message", ""):
+                    return {}
                 if "error" in told:
                     raise AssertionError(f"{method}: {told['error']}")
                 return told["result"]
 
     def evaluate(self, expression):
-        return self.call("Runtime.evaluate", expression=expression)["result"].get("value")
+        """None also while the page is just being left for another one."""
+        return self.call("Runtime.evaluate", expression=expression).get("result", {}).get("value")
 
     def open(self, url):
         self.call("Page.navigate", url=url)
