@@ -259,6 +259,15 @@ class OverHttp(Walks):
             self.assertEqual(self.come_back(self.act(made, "approve"))["status"], "succeeded")
         audit(self.place)
 
+    def test_cancelled_by_the_merchant(self):
+        made = self.challenged()
+        answer = self.api("POST", f"/v1/payments/{made['id']}/cancel", {})
+        self.assertIn(answer.status, (201, 202), answer)
+        wait_until("the end", lambda: self.read(made)["status"] == "canceled")
+        self.assertEqual(self.browse(made["next_action"]["url"])[0], 404)
+        self.assertEqual([each for each in self.charges(made) if each["result"] == "approved"], [])
+        audit(self.place)
+
     def test_killed_between_challenge_and_return(self):
         waiting, passed = self.challenged(), self.challenged(currency="GBP")
         self.place.proxy.kill()
