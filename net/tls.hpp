@@ -40,7 +40,13 @@ struct client_tls {
 /// The text says what is wrong; `part` where.
 class tls_error : public std::runtime_error {
  public:
-  enum class part_of : std::uint8_t { certificate, key, ca, pin };
+  enum class part_of : std::uint8_t {
+    certificate,
+    key,
+    pair,  ///< each is good, but not for the other
+    ca,
+    pin
+  };
   tls_error(part_of where, const std::string& what) : std::runtime_error(what), part(where) {}
   const part_of part;
 };

@@ -92,7 +92,7 @@ key_ptr read_key(const std::string& pem) {
 void use_certificate(SSL_CTX* context, const std::vector<x509_ptr>& chain, const std::string& key_pem) {
   const key_ptr key = read_key(key_pem);
   if (X509_check_private_key(chain.front().get(), key.get()) != 1)
-    fail(part_of::key, "does not belong to the certificate");
+    fail(part_of::pair, "does not belong to the certificate");
   if (SSL_CTX_use_certificate(context, chain.front().get()) != 1)
     fail(part_of::certificate, "cannot be used: " + first_complaint());
   for (std::size_t i = 1; i < chain.size(); ++i)

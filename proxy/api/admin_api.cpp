@@ -28,7 +28,7 @@ const admin_api::endpoint admin_api::endpoints[5] = {
 };
 
 admin_api::admin_api(admin_dependencies world)
-    : world_(std::move(world)), context_{world_.now, world_.on_request, false} {
+    : world_(std::move(world)), context_{world_.now, world_.on_request, world_.tls} {
   if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.make_request_id ||
       !world_.now)
     throw std::invalid_argument("the admin API lacks something it depends on");

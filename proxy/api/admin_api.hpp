@@ -29,6 +29,7 @@ struct admin_dependencies {
   std::function<payments::instant()> now;
   request_hook on_request;  ///< may be empty
   std::string token;        ///< empty: no token is asked for
+  bool tls = false;
 };
 
 class admin_api {

@@ -31,9 +31,9 @@ constexpr std::size_t own_descriptors = 512;
 constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{500}, drain_check_interval{20},
     due_interval{5000};
 
-std::string url(const std::string& address, std::uint16_t port) {
-  const bool v6 = address.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+std::string url(const listener_settings& of) {
+  const bool v6 = of.address.find(':') != std::string::npos;
+  return (of.tls ? "https://" : "http://") + (v6 ? "[" + of.address + "]" : of.address) + ":" + std::to_string(of.port);
 }
 
 telemetry::log_level log_level_of(const server_settings& configured) {
@@ -199,6 +199,7 @@ void proxy::make_merchant_api() {
   world.on_limited = [this](std::string_view reason) { metrics_.limited(reason); };
   world.settings = std::make_shared<const api::api_settings>(settings_.api);
   world.draining = [this] { return phase_ != phase::ready; };
+  world.tls = settings_.listen.tls != nullptr;
   api_ = std::make_unique<api::api>(std::move(world));
 
   std::vector<boost::asio::io_context*> contexts;
@@ -227,6 +228,7 @@ void proxy::make_admin_api() {
   world.now = [this] { return now(); };
   world.on_request = [this](const api::request_report& report) { on_request(report); };
   world.token = std::move(settings_.admin_token);
+  world.tls = settings_.admin.tls != nullptr;
   admin_api_ = std::make_unique<api::admin_api>(std::move(world));
 
   net::server_limits limits = settings_.limits;
@@ -256,6 +258,7 @@ void proxy::recover() {
 
 std::uint16_t proxy::listen_on(net::server& server, const listener_settings& where, const char* key,
                                const char* variable) {
+  if (where.tls) server.use_tls(where.tls);
   try {
     return server.listen(where.address, where.port);
   } catch (const boost::system::system_error& failed) {
@@ -281,8 +284,7 @@ void proxy::run() {
   for (const auto& each : workers_) each->start();
   refresh_metrics();  // not a second later: who is told "ready" may look at once
   phase_ = phase::ready;
-  const std::string payments_url = url(settings_.listen.address, settings_.listen.port);
-  const std::string admin_url = url(settings_.admin.address, settings_.admin.port);
+  const std::string payments_url = url(settings_.listen), admin_url = url(settings_.admin);
   log_->started(TURNOUT_VERSION, payments_url, admin_url, static_cast<unsigned>(workers_.size()));
   // For people and scripts that started it: the ports may have been 0.
   std::printf("turnout " TURNOUT_VERSION " ready: payments on %s, admin on %s\n", payments_url.c_str(),
@@ -413,6 +415,9 @@ void proxy::apply(loaded_files files) {
   settings_.log_level = wanted.log_level;
   settings_.api = wanted.api;
   api_->configure(std::make_shared<const api::api_settings>(wanted.api));
+  // A port stays plain or TLS until the next start.
+  if (settings_.listen.tls && wanted.listen.tls) merchants_->use_tls(wanted.listen.tls);
+  if (settings_.admin.tls && wanted.admin.tls) admin_->use_tls(wanted.admin.tls);
   log_->set_level(log_level_of(wanted));
   if (const std::string names = restart_needed(started_with_, wanted); !names.empty())
     log_->note(telemetry::log_level::warn, "config_needs_restart", "taken over at the next start only: " + names);

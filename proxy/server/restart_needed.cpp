@@ -1,4 +1,5 @@
-// See restart_needed.hpp. What is not in this list is taken over by
+// See restart_needed.hpp. Other certificates are taken over, but a port does not
+// change between plain HTTP and TLS while it is open. What is not in this list is taken over by
 // proxy::apply(), or does nothing in this version.
 #include "proxy/server/restart_needed.hpp"
 
@@ -17,6 +18,8 @@ std::string restart_needed(const server_settings& started_with, const server_set
   compare("listen.address", now.listen.address, wanted.listen.address);
   compare("listen.port", now.listen.port, wanted.listen.port);
   compare("public_url", now.public_url, wanted.public_url);
+  compare("listen.tls", now.listen.tls != nullptr, wanted.listen.tls != nullptr);
+  compare("admin.tls", now.admin.tls != nullptr, wanted.admin.tls != nullptr);
   compare("admin.address", now.admin.address, wanted.admin.address);
   compare("admin.port", now.admin.port, wanted.admin.port);
   compare("admin.token", now.admin_token, wanted.admin_token);

@@ -18,6 +18,7 @@
 
 #include "net/client.hpp"
 #include "proxy/server/read_api_settings.hpp"
+#include "proxy/server/read_tls.hpp"
 #include "settings/reader.hpp"
 
 namespace turnout::server {
@@ -79,7 +80,10 @@ std::string main_file(const std::string& where) {
 
 // ---- turnout.yaml -----------------------------------------------------------
 
-void read_listener(const fields& keys, listener_settings& into) {
+/// What else is read than the file itself.
+enum class reach : std::uint8_t { file_only, certificates_too };
+
+void read_listener(const fields& keys, const document& file, reach how_far, listener_settings& into) {
   if (const value address = keys.optional("address")) {
     if (const auto text = address.text()) {
       boost::system::error_code wrong;
@@ -91,6 +95,7 @@ void read_listener(const fields& keys, listener_settings& into) {
     }
   }
   if (const auto port = keys.optional("port").integer(0, 65535)) into.port = static_cast<std::uint16_t>(*port);
+  into.tls = read_listener_tls(keys.optional("tls"), file.file, how_far == reach::certificates_too);
 }
 
 bool is_loopback(const std::string& address) {
@@ -99,9 +104,9 @@ bool is_loopback(const std::string& address) {
   return !wrong && parsed.is_loopback();
 }
 
-void read_admin(const value& admin, server_settings& into) {
-  const fields keys(admin, {"address", "port", "token"});
-  read_listener(keys, into.admin);
+void read_admin(const value& admin, const document& file, reach how_far, server_settings& into) {
+  const fields keys(admin, {"address", "port", "tls", "token"});
+  read_listener(keys, file, how_far, into.admin);
   const value token = keys.optional("token");
   if (auto text = token.text()) {
     if (text->size() < least_token_bytes)
@@ -148,14 +153,14 @@ void read_limits(const value& limits, server_settings& into) {
   if (const auto most = keys.optional("body").size(1024, 64U << 20U)) into.limits.body_bytes = *most;
 }
 
-void read_settings(const document& file, server_settings& into, problems& found) {
+void read_settings(const document& file, reach how_far, server_settings& into, problems& found) {
   const fields top(turnout::settings::root(file, found),
                    {"version", "listen", "public_url", "admin", "workers", "journal", "keys", "log", "limits",
                     "retry_budget", "rate_limits", "merchants", "card_testing", "connectors", "policies", "rates"});
   top.required("version").integer(1, 1);
-  read_listener(fields(top.optional("listen"), {"address", "port"}), into.listen);
+  read_listener(fields(top.optional("listen"), {"address", "port", "tls"}), file, how_far, into.listen);
   read_public_url(top.optional("public_url"), into);
-  read_admin(top.optional("admin"), into);
+  read_admin(top.optional("admin"), file, how_far, into);
   if (into.listen.port != 0 && into.listen.port == into.admin.port && into.listen.address == into.admin.address)
     top.optional("admin").error("'admin' and 'listen' have the same address and port " +
                                 std::to_string(into.listen.port));
@@ -275,7 +280,7 @@ turnout::settings::secret_source system_secrets() {
 loaded_settings load_settings(const std::string& where, const turnout::settings::secret_source& secrets) {
   loaded_settings result;
   if (const auto file = parse_file(main_file(where), secrets, result.problems))
-    read_settings(*file, result.settings, result.problems);
+    read_settings(*file, reach::file_only, result.settings, result.problems);
   return result;
 }
 
@@ -284,7 +289,7 @@ loaded_files load_files(const std::string& where, const turnout::settings::secre
   problems& found = result.problems;
   const auto file = parse_file(main_file(where), secrets, found);
   if (!file) return result;
-  read_settings(*file, result.settings, found);
+  read_settings(*file, reach::certificates_too, result.settings, found);
 
   auto made = std::make_shared<core::configuration>();
   connector_names names;

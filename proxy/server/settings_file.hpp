@@ -16,8 +16,9 @@
 namespace turnout::server {
 
 struct listener_settings {
-  std::string address = "127.0.0.1";  ///< an IP address
-  std::uint16_t port = 0;             ///< 0 takes a free one
+  std::string address = "127.0.0.1";                     ///< an IP address
+  std::uint16_t port = 0;                                ///< 0 takes a free one
+  std::shared_ptr<const net::server_tls_context> tls{};  ///< null: plain HTTP
 };
 
 struct server_settings {
@@ -56,7 +57,8 @@ struct loaded_settings {
 /// Environment variables and files of this machine.
 turnout::settings::secret_source system_secrets();
 
-/// turnout.yaml alone: all that the commands need which only look for a path.
+/// turnout.yaml alone, without what it names: all that the commands need which
+/// only look for a path.
 loaded_settings load_settings(const std::string& where, const turnout::settings::secret_source& secrets);
 
 /// `where` is the directory that holds turnout.yaml, or the file itself. Reads

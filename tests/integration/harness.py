@@ -100,8 +100,9 @@ class Process:
 class Http:
     """One keep-alive connection; reconnects when the server closed it."""
 
-    def __init__(self, port, timeout=40.0):
+    def __init__(self, port, timeout=40.0, tls=None):
         self.port = port
+        self.tls = tls  # an ssl.SSLContext; without it plain HTTP
         self.timeout = timeout
         self._connection = None
 
@@ -111,7 +112,10 @@ class Http:
         if payload is not None:
             fields.setdefault("Content-Type", "application/json")
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout * SLOW)
+            limit = self.timeout * SLOW
+            self._connection = (
+                http.client.HTTPSConnection("127.0.0.1", self.port, timeout=limit, context=self.tls) if self.tls
+                else http.client.HTTPConnection("127.0.0.1", self.port, timeout=limit))
         try:
             self._connection.request(method, path, payload, fields)
             answer = self._connection.getresponse()
@@ -206,6 +210,7 @@ class Proxy:
         self.keys = self.directory / "var" / "keys"
         self.process = None
         self.outputs = []
+        self.admin_tls = None  # what clients of the admin listener trust, if it speaks TLS
 
     def edit(self, file, pattern, text):
         for path in self.conf.glob(file):
@@ -227,7 +232,7 @@ class Proxy:
         self.process = Process([*prefix, BINARY, "serve", "--conf", str(self.conf)], self.environment)
         ready = self.process.line_matching(READY)
         self.port, self.admin_port = int(ready.group(1)), int(ready.group(2))
-        admin = Http(self.admin_port)
+        admin = Http(self.admin_port, tls=self.admin_tls)
         wait_until("the proxy to be ready", lambda: admin.request("GET", "/health/ready").status == 200)
         admin.close()
         return self
@@ -263,7 +268,7 @@ class Proxy:
 
 
 # The line on stdout that says where the proxy listens.
-READY = r"^turnout \S+ ready: payments on http://127\.0\.0\.1:(\d+), admin on http://127\.0\.0\.1:(\d+)"
+READY = r"^turnout \S+ ready: payments on https?://127\.0\.0\.1:(\d+), admin on https?://127\.0\.0\.1:(\d+)"
 
 
 def bearer(key):

@@ -30,7 +30,7 @@ class authority {
   std::string pem() const { return text_of(certificate_.get()); }
 
   /// `names` as OpenSSL writes a subjectAltName: "DNS:localhost,IP:127.0.0.1". Days from now.
-  identity issue(const char* names = "DNS:localhost,IP:127.0.0.1,IP:::1", int begins = -1, int ends = 10) const {
+  identity issue(const char* names = "DNS:localhost,IP:127.0.0.1,IP:::1", int begins = -1, int ends = 30) const {
     const auto key = make_key();
     const certificate made(X509_new(), X509_free);
     fill(made.get(), key.get(), "test", begins, ends);

@@ -431,7 +431,7 @@ TEST_CASE("settings of a client that cannot be used") {
   made = trusting();
   made.certificate = trusted().issue().certificate;
   made.key = trusted().issue().key;
-  CHECK(refusal(made) == part_of::key);
+  CHECK(refusal(made) == part_of::pair);
   const std::string pin = trusted().issue().pin;
   CHECK(turnout::net::is_pin(pin));
   for (const std::string& bad : {pin.substr(1), pin + "=", "sha512/" + pin.substr(7), "sha256/" + std::string(44, '='),

@@ -5,9 +5,19 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/net/authority.hpp"
+
 using namespace std::chrono_literals;
 using turnout::server::restart_needed;
 using turnout::server::server_settings;
+
+namespace {
+
+std::shared_ptr<const turnout::net::server_tls_context> some_tls() {
+  return turnout::net::make_server_tls(good_server());
+}
+
+}  // namespace
 
 TEST_CASE("what a reload cannot take over is named") {
   const server_settings before;
@@ -16,6 +26,8 @@ TEST_CASE("what a reload cannot take over is named") {
       {"listen.address", [](server_settings& to) { to.listen.address = "0.0.0.0"; }},
       {"listen.port", [](server_settings& to) { to.listen.port = 1; }},
       {"public_url", [](server_settings& to) { to.public_url = "https://pay.example"; }},
+      {"listen.tls", [](server_settings& to) { to.listen.tls = some_tls(); }},
+      {"admin.tls", [](server_settings& to) { to.admin.tls = some_tls(); }},
       {"admin.address", [](server_settings& to) { to.admin.address = "::"; }},
       {"admin.port", [](server_settings& to) { to.admin.port = 1; }},
       {"admin.token", [](server_settings& to) { to.admin_token = "0123456789abcdef"; }},
