@@ -474,9 +474,9 @@ api::readiness proxy::readiness() const {
 
 std::string proxy::public_url() const {
   if (!settings_.public_url.empty()) return settings_.public_url;
-  const std::string& address = settings_.listen.address;
-  const bool everywhere = address == "0.0.0.0" || address == "::";
-  return url(everywhere ? "127.0.0.1" : address, settings_.listen.port);
+  listener_settings here = settings_.listen;
+  if (here.address == "0.0.0.0" || here.address == "::") here.address = "127.0.0.1";
+  return url(here);
 }
 
 payments::instant proxy::now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
