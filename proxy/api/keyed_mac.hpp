@@ -16,7 +16,8 @@ class keyed_mac {
   std::string hex(std::span<const char> message) const;
 
  private:
-  std::shared_ptr<void> keyed_;  ///< an EVP_MAC_CTX that has the key; only ever duplicated
+  struct contexts;
+  std::shared_ptr<contexts> contexts_;
 };
 
 /// Lower-case hexadecimal digits of `bytes`.
