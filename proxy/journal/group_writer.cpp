@@ -55,14 +55,14 @@ int group_writer::count_pages(void* self, sqlite3*, const char*, int pages) {
   return SQLITE_OK;
 }
 
-void group_writer::enqueue(std::shared_ptr<const core::journal_write> write,
+void group_writer::enqueue(std::shared_ptr<const core::journal_write> write, std::string record,
                            std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner) {
   bool accepted = false, wake = false;
   {
     std::lock_guard lock(mutex_);
     accepted = !stopping_ && queue_.size() < options_.queue_limit;
     if (accepted) {
-      queue_.push_back({std::move(write), std::move(done), std::move(owner), {}});
+      queue_.push_back({std::move(write), std::move(record), std::move(done), std::move(owner), {}});
       wake = std::exchange(sleeping_, false);
     }
   }
@@ -140,7 +140,7 @@ std::optional<failure> group_writer::try_commit(const std::vector<pending*>& wri
   const auto begun = steady_clock::now();
   try {
     tables_.begin();
-    for (const pending* each : writes) results.push_back(tables_.apply(*each->write));
+    for (const pending* each : writes) results.push_back(tables_.apply(*each->write, each->record));
     tables_.commit();
   } catch (const database_error& error) {
     tables_.rollback();

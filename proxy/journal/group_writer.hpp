@@ -34,12 +34,14 @@ class group_writer {
   /// Commits what is queued.
   ~group_writer();
 
-  void enqueue(std::shared_ptr<const core::journal_write> write, std::function<void(core::commit_result)> done,
-               std::shared_ptr<mailbox> owner);
+  /// `record` is the write's record, as write_record() writes it.
+  void enqueue(std::shared_ptr<const core::journal_write> write, std::string record,
+               std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner);
 
  private:
   struct pending {
     std::shared_ptr<const core::journal_write> write;
+    std::string record;
     std::function<void(core::commit_result)> done;
     std::shared_ptr<mailbox> owner;
     core::commit_result result;  ///< unavailable until proven otherwise

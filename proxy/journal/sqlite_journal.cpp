@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "proxy/journal/group_writer.hpp"
+#include "proxy/journal/record_json.hpp"
 #include "proxy/journal/schema.hpp"
 #include "proxy/journal/sqlite_reader.hpp"
 #include "proxy/journal/writer_lock.hpp"
@@ -77,6 +78,9 @@ struct sqlite_journal::state {
 
 namespace {
 
+/// Most records with one or two attempts fit.
+constexpr std::size_t usual_record_bytes = 1536;
+
 class handle final : public core::journal {
  public:
   handle(std::shared_ptr<void> keep, group_writer& writer, const std::string& path, const std::string& vfs,
@@ -89,7 +93,11 @@ class handle final : public core::journal {
 
   void commit(std::shared_ptr<const core::journal_write> write,
               std::function<void(core::commit_result)> done) override {
-    writer_.enqueue(std::move(write), std::move(done), mailbox_);
+    // Written as text here: workers are many, the writer is one.
+    std::string record;
+    record.reserve(usual_record_bytes);
+    write_record(*write->record, record);
+    writer_.enqueue(std::move(write), std::move(record), std::move(done), mailbox_);
   }
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override {
     return reader_.find_key(merchant, livemode, key);

@@ -33,7 +33,7 @@ struct journal_options {
   std::chrono::hours key_retention{48};           ///< idempotency keys are kept at least this long; at least 24 h
   std::chrono::minutes purge_warmup{10};          ///< after the start no key is removed; see purge_rule.hpp
   /// How long a group that is smaller than the one before waits for more; > 0.
-  std::chrono::microseconds group_patience{200};
+  std::chrono::microseconds group_patience{100};
   /// Of write-ahead log before it is copied while busy; > 0. Unless readers hold on to it, the log
   /// stays below four times as many and what one group writes.
   int checkpoint_pages = 8000;

@@ -86,12 +86,10 @@ void tables::rollback() noexcept {
   if (sqlite3_get_autocommit(file_.handle()) == 0) sqlite3_exec(file_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-core::commit_result tables::apply(const core::journal_write& write) {
+core::commit_result tables::apply(const core::journal_write& write, std::string_view text) {
   const payments::payment& record = *write.record;
   if (core::commit_result refused = refusal(write); refused.status != core::commit_status::committed) return refused;
-  json_.clear();
-  write_record(record, json_);
-  place at = write.create ? insert(write) : update(record);
+  place at = write.create ? insert(write, text) : update(record, text);
   append_events(at, write);
   append_decisions(at, write);
   store_keys(at, write);
@@ -135,12 +133,12 @@ void tables::store_keys(const place& at, const core::journal_write& write) {
   }
 }
 
-tables::place tables::insert(const core::journal_write& write) {
+tables::place tables::insert(const core::journal_write& write, std::string_view text) {
   const payments::payment& record = *write.record;
   const bool open = is_open(record);
   insert_payment_.bind(1, record.id).bind(2, record.merchant).bind(3, record.livemode);
   insert_payment_.bind(4, to_string(record.status)).bind(5, open).bind(6, record.answered);
-  insert_payment_.bind(7, to_stored(record.created_at)).bind(8, to_stored(record.updated_at)).bind(9, json_);
+  insert_payment_.bind(7, to_stored(record.created_at)).bind(8, to_stored(record.updated_at)).bind(9, text);
   bind_due(insert_payment_, 10, record);
   insert_payment_.finish();
   const std::int64_t sequence = sqlite3_last_insert_rowid(file_.handle());
@@ -158,10 +156,10 @@ tables::place tables::insert(const core::journal_write& write) {
   return {sequence, first_event_slot(sequence), first_decision_slot(sequence)};
 }
 
-tables::place tables::update(const payments::payment& record) {
+tables::place tables::update(const payments::payment& record, std::string_view text) {
   const place at = find(record.id);
   update_payment_.bind(1, at.sequence).bind(2, to_string(record.status)).bind(3, is_open(record));
-  update_payment_.bind(4, record.answered).bind(5, to_stored(record.updated_at)).bind(6, json_);
+  update_payment_.bind(4, record.answered).bind(5, to_stored(record.updated_at)).bind(6, text);
   bind_due(update_payment_, 7, record);
   update_payment_.finish();
   listing_.update(at.sequence, record);

@@ -36,8 +36,9 @@ class tables {
   void begin() { begin_.finish(); }
   void commit() { commit_.finish(); }
   void rollback() noexcept;
-  /// committed, key_exists or reference_taken (then nothing was written); throws database_error.
-  core::commit_result apply(const core::journal_write& write);
+  /// `text` is the write's record, as write_record() writes it. committed, key_exists or reference_taken
+  /// (then nothing was written); throws database_error.
+  core::commit_result apply(const core::journal_write& write, std::string_view text);
   /// Forgets those of the `limit` oldest keys that were made before `cutoff`, and unless
   /// `this_start` in an earlier epoch; returns how many.
   int purge_keys(payments::wall_time cutoff, bool this_start, int limit);
@@ -49,9 +50,9 @@ class tables {
   };
   /// committed when nothing that is there forbids the write.
   core::commit_result refusal(const core::journal_write& write);
-  place insert(const core::journal_write& write);
+  place insert(const core::journal_write& write, std::string_view text);
   void store_keys(const place& at, const core::journal_write& write);
-  place update(const payments::payment& record);
+  place update(const payments::payment& record, std::string_view text);
   place find(const std::string& id);
   std::int64_t next_slot(statement& last, std::int64_t from, std::int64_t to);
   void append_events(place& at, const core::journal_write& write);
@@ -63,7 +64,6 @@ class tables {
       last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_, insert_operation_key_,
       insert_operation_answer_, purge_operation_keys_, find_reference_, insert_reference_;
   listing listing_;
-  std::string json_;  ///< reused: grows to the largest record
   /// Of open payments written by this process; emptied by a rollback.
   std::unordered_map<std::string, place> places_;
 };
