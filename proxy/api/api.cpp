@@ -50,6 +50,12 @@ const api::endpoint api::endpoints[] = {
     {"GET", "/v1/payments/{id}/decisions", scope::payments_read, &api::get_decisions, part_parameters},
 };
 
+std::vector<api::route> api::routes() {
+  std::vector<route> all;
+  for (const endpoint& each : endpoints) all.push_back({each.method, each.path, each.needs});
+  return all;
+}
+
 // Banks' pages send shoppers back by either method; a posted body is not looked at.
 const api::open_endpoint api::open_endpoints[] = {
     {"GET", "/v1/payments/{id}/return", &api::shopper_returned},
@@ -180,11 +186,9 @@ void api::create_payment(exchange& at) {
 
   std::string fingerprint = world_.card_key->hex(body.card.reveal_number());
   const testing_subjects whose = gate_.subjects_of(*at.settings, at.who, body.request->buyer.id, body.customer_network);
-  if (const auto refused = gate_.admit_card(*at.settings, whose, fingerprint, at.call.arrival.steady)) {
-    // A payment that was taken is answered again, suspect or not.
-    const bool known = key.key && at.own.knows_key && at.own.knows_key(at.who, *key.key);
-    if (!known) return at.call.refuse(*refused);
-  }
+  const auto was_taken = [&] { return key.key && at.own.knows_key && at.own.knows_key(at.who, *key.key); };
+  if (const auto refused = gate_.admit_card(*at.settings, whose, fingerprint, at.call.arrival.steady, was_taken))
+    return at.call.refuse(*refused);
   std::optional<core::idempotency_claim> claim;
   if (key.key) claim = {std::move(*key.key), request_mac(*world_.request_key, "POST", at.path, *document), {}};
   const bool unique_reference = at.settings->unique_reference(at.who.merchant);

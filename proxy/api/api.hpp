@@ -68,6 +68,13 @@ class api {
   /// Thread-safe; requests that arrive from now on are under these settings.
   void configure(std::shared_ptr<const api_settings> settings) { gate_.configure(std::move(settings)); }
 
+  /// Every endpoint that needs a key, and which scope.
+  struct route {
+    std::string_view method, path;
+    scope needs;
+  };
+  static std::vector<route> routes();
+
   /// A net::request_handler. Must outlive every engine that it gave work to.
   void handle(std::size_t worker, net::request&& message, net::responder reply);
   /// The same without a connection: `reply` is called once.

@@ -113,10 +113,11 @@ testing_subjects gate::subjects_of(const api_settings& in, const principal& who,
 }
 
 std::optional<problem> gate::admit_card(const api_settings& in, const testing_subjects& whose,
-                                        std::string_view card_fingerprint, payments::steady_time now) {
+                                        std::string_view card_fingerprint, payments::steady_time now,
+                                        const std::function<bool()>& was_taken) {
   if (!in.card_testing.on()) return std::nullopt;
   const auto suspected = guard_.admit(in.card_testing, whose, first_64_bits(card_fingerprint), now);
-  if (!suspected) return std::nullopt;
+  if (!suspected || was_taken()) return std::nullopt;
   limited(reason_of(*suspected));
   std::string detail(suspected->declines ? "too many declines for " : "too many different cards for ");
   detail.append(described(suspected->per)).append("; nothing was sent");

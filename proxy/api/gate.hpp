@@ -44,9 +44,12 @@ class gate {
   /// Whose cards are counted in a payment. Empty when nothing is.
   testing_subjects subjects_of(const api_settings& in, const principal& who, std::string_view customer,
                                std::string_view shopper_network) const;
-  /// The problem, when the card must not be tried; else it is counted.
+  /// The problem, when the card must not be tried; else it is counted. Only of a
+  /// suspect it is asked whether the payment `was_taken` before: then it is
+  /// answered again, suspect or not.
   std::optional<problem> admit_card(const api_settings& in, const testing_subjects& whose,
-                                    std::string_view card_fingerprint, payments::steady_time now);
+                                    std::string_view card_fingerprint, payments::steady_time now,
+                                    const std::function<bool()>& was_taken);
   /// Counts the answer of a payment, when it is a decline.
   void answered(const api_settings& in, const testing_subjects& whose, const payments::payment& record,
                 payments::steady_time now);

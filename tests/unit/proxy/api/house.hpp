@@ -26,8 +26,10 @@ struct fake_reader final : reader {
   bool broken = false;
   core::payment_page page;  // what list() gives
   std::optional<core::payment_filter> wanted;
-  int many = 1;  // events and decisions of each payment
+  int many = 1;                    // events and decisions of each payment
+  std::vector<std::string> calls;  // what was asked, in this order
   std::optional<payments::payment> find_own(std::string_view merchant, bool livemode, std::string_view id) override {
+    calls.push_back("find_own " + std::string(merchant) + (livemode ? " live" : " test"));
     if (broken) throw std::runtime_error("the disk is gone");
     const auto found = payments.find(id);
     if (found == payments.end() || found->second.merchant != merchant || found->second.livemode != livemode)
@@ -35,14 +37,17 @@ struct fake_reader final : reader {
     return found->second;
   }
   core::payment_page list(const core::payment_filter& filter) override {
+    calls.emplace_back("list");
     wanted = filter;
     return page;
   }
   std::vector<std::string> decisions_of(std::string_view, std::size_t skip, std::size_t count) override {
+    calls.emplace_back("decisions_of");
     std::vector<std::string> all(static_cast<std::size_t>(many), R"({"why":"best_score"})");
     return part(std::move(all), skip, count);
   }
   std::vector<payments::payment_event> events_of(std::string_view, std::size_t skip, std::size_t count) override {
+    calls.emplace_back("events_of");
     std::vector<payments::payment_event> all;
     for (int n = 0; n < many; ++n)
       all.push_back({payments::payment_event_type::created, noon(), "", std::to_string(n)});

@@ -214,6 +214,7 @@ TEST_CASE("a payment that was taken is answered again, suspect or not") {
   const answer again = at.create(good_body, {{"Idempotency-Key", "k1"}});
   CHECK(again.status == 201);
   CHECK(again.header("Idempotency-Replayed") == "true");
+  CHECK(at.limited.empty());
   CHECK(at.create(good_body, {{"Idempotency-Key", "k2"}}).code() == "card_testing_suspected");
   CHECK(at.create(good_body).code() == "card_testing_suspected");
 }
