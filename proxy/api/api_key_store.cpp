@@ -10,6 +10,7 @@
 #include "proxy/api/json_text.hpp"
 #include "proxy/api/keyed_mac.hpp"
 #include "proxy/api/private_file.hpp"
+#include "proxy/api/rfc3339.hpp"
 
 namespace turnout::api {
 
@@ -118,7 +119,7 @@ api_key parse_key(const json::object& from, std::int64_t version) {
     const json::value* expires = from.if_contains("expires_at");
     if (!expires) throw std::runtime_error("a key has no expires_at");
     if (!expires->is_null()) {
-      key.expires_at = parse_time(text("expires_at"));
+      key.expires_at = parse_rfc3339(text("expires_at"));
       if (!key.expires_at) throw std::runtime_error("a key's expires_at is not like 2026-11-20T10:00:00Z");
     }
   }

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <ctime>
 
 namespace turnout::api {
 
@@ -86,13 +85,6 @@ void append_time(std::string& out, payments::wall_time at) {
   out.push_back(':');
   append_padded(out, static_cast<unsigned>(clock.seconds().count()), 2);
   out.append("Z\"");
-}
-
-std::optional<payments::wall_time> parse_time(const std::string& text) {
-  std::tm parts{};
-  const char* const end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
 }  // namespace turnout::api

@@ -2,7 +2,6 @@
 // JSON written straight into one string: the shapes are fixed, so no tree is
 // built first.
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +18,5 @@ void append_integer(std::string& out, std::int64_t value);
 void append_number(std::string& out, double value);
 /// "2026-11-20T10:00:00Z" with its quotes.
 void append_time(std::string& out, payments::wall_time at);
-/// What append_time() writes, without the quotes; nullopt when it is not of that form.
-std::optional<payments::wall_time> parse_time(const std::string& text);
 
 }  // namespace turnout::api

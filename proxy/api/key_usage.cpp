@@ -4,6 +4,7 @@
 
 #include "proxy/api/json_text.hpp"
 #include "proxy/api/private_file.hpp"
+#include "proxy/api/rfc3339.hpp"
 
 namespace turnout::api {
 
@@ -23,7 +24,7 @@ key_uses key_usage::read(const std::filesystem::path& directory) {
     if (list == nullptr || !list->is_object()) return uses;
     for (const auto& [id, at] : list->get_object()) {
       if (!at.is_string()) continue;
-      if (const auto time = parse_time(std::string(at.get_string().begin(), at.get_string().end())))
+      if (const auto time = parse_rfc3339({at.get_string().data(), at.get_string().size()}))
         uses.emplace(std::string(id), *time);
     }
   } catch (const std::exception&) {

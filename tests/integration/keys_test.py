@@ -10,7 +10,7 @@ from harness import Http, Workplace, audit, bearer, card, payment, wait_until
 
 LIMITS = """
 rate_limits: {requests_per_second: 1, burst: 20}
-merchants: {demo: {rate_limits: {requests_per_second: 0}}}
+merchants: {demo: {unique_reference: true, rate_limits: {requests_per_second: 0}}}
 card_testing: {window: 10m, per: {customer: {cards: 2}, ip: {declines: 2}}}
 connectors:"""
 
@@ -108,6 +108,33 @@ class Keys(unittest.TestCase):
         admin.close()
         for _ in range(30):
             self.assertEqual(self.http.request("GET", "/v1/payments/pay_none", headers=bearer(other)).status, 404)
+
+    def test_a_payment_is_its_merchants_only(self):
+        self.start()
+        demo, other = self.place.proxy.make_key(), self.place.proxy.make_key("other")
+        made = self.pay(demo, capture="manual").json["id"]
+        for method, path, body in (("GET", "", None), ("GET", "/attempts", None), ("GET", "/captures", None),
+                                   ("GET", "/refunds", None), ("GET", "/events", None), ("GET", "/decisions", None),
+                                   ("POST", "/captures", {"amount": 100}), ("POST", "/refunds", {"amount": 100}),
+                                   ("POST", "/cancel", {})):
+            told = []
+            for payment_id in (made, "pay_none"):
+                answer = self.http.request(method, f"/v1/payments/{payment_id}{path}", body, bearer(other))
+                told.append((answer.status, {**answer.json, "request_id": ""}))
+            self.assertEqual(told[0], told[1], path)
+            self.assertEqual(told[0][0], 404, path)
+        now = self.http.request("GET", "/v1/payments/" + made, headers=bearer(demo)).json
+        self.assertEqual((now["status"], now["amount_captured"]), ("authorized", 0))
+        self.assertEqual(self.http.request("GET", "/v1/payments", headers=bearer(other)).json["data"], [])
+
+    def test_a_reference_is_payable_once_where_the_merchant_wants_it(self):
+        self.start()
+        demo = self.place.proxy.make_key()
+        self.assertEqual(self.pay(demo, reference="order-1").status, 201)
+        again = self.pay(demo, reference="order-1")
+        self.assertEqual((again.status, again.json["code"]), (422, "reference_taken"))
+        self.assertEqual([self.pay(demo).status for _ in range(2)], [201, 201])
+        self.assertEqual(len(self.place.proxy.payments()), 3)
 
     def test_card_testing_is_refused_before_anything_is_recorded(self):
         self.start()
