@@ -50,7 +50,7 @@ policies:
       strategy: priority
       connectors: [beta, alpha]
       objective: {margin: 12.5%, latency_price_per_s: 0.01 EUR, unknown_cost: 5.00 USD}
-    retry: {max_attempts: 2, deadline: 4500ms, on: [technical, not_sent, soft_decline, insufficient_funds], budget: 10%}
+    retry: {max_attempts: 2, deadline: 4500ms, action_expires_after: 10m, on: [technical, not_sent, soft_decline, insufficient_funds], budget: 10%}
     expire_after: 2h
   - name: default
 )");
@@ -64,6 +64,7 @@ policies:
   CHECK(first.route.objective.unknown_cost == amount("5.00", "USD"));
   CHECK(first.retry.max_attempts == 2);
   CHECK(first.retry.deadline == 4500ms);
+  CHECK(first.retry.action_expires_after == 10min);
   CHECK(first.retry.expire_after == 2h);
   CHECK(first.retry_budget == Approx(.1));
   using payments::decline_reason;
@@ -180,6 +181,8 @@ TEST_CASE("mistakes in retry") {
   check_problem(in_policy("retry: {max_attempts: many}"), "4:27", {"from 1 to 10", "'many'"});
   check_problem(in_policy("retry: {deadline: 8}"), "4:23", {"a duration such as"});
   check_problem(in_policy("retry: {deadline: 0s}"), "4:23", {"from 500ms to 10m"});
+  check_problem(in_policy("retry: {action_expires_after: 0s}"), "4:35", {"from 1s to 24h"});
+  check_problem(in_policy("retry: {action_expires_after: 25h}"), "4:35", {"from 1s to 24h"});
   check_problem(in_policy("retry: {deadline: 11m}"), "4:23", {"from 500ms to 10m"});
   check_problem(in_policy("retry: {budget: 120%}"), "4:21", {"from 0% to 100%"});
   check_problem(in_policy("retry: {on: technical}"), "4:17", {"a list"});
