@@ -85,7 +85,12 @@ void admin_api::ready(const endpoint_call& call) {
   const readiness state = world_.ready();
   std::string body = "{\"status\":";
   append_string(body, state.state);
-  body.append(state.ready ? ",\"ready\":true}" : ",\"ready\":false}");
+  body.append(state.ready ? ",\"ready\":true" : ",\"ready\":false");
+  if (!state.reason.empty()) {
+    body.append(",\"reason\":");
+    append_string(body, state.reason);
+  }
+  body.push_back('}');
   call.answer(json_answer(state.ready ? 200 : 503, std::move(body)));
 }
 

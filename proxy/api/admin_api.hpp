@@ -17,7 +17,8 @@ namespace turnout::api {
 
 struct readiness {
   bool ready = false;
-  std::string state;  ///< starting | ready | draining | …
+  std::string state;   ///< starting | ready | unavailable | draining | …
+  std::string reason;  ///< journal_unavailable; empty where the state says it all
 };
 
 struct admin_dependencies {

@@ -68,6 +68,7 @@ constexpr std::string_view payment_fields[] = {
     "error.connector",
     "error.gateway_code",
     "metadata",
+    "capture_before",
     "created_at",
     "updated_at",
 };

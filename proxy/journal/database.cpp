@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace turnout::journal {
@@ -29,6 +30,60 @@ failure classify(int extended_code) noexcept {
   }
 }
 
+namespace {
+
+struct table_words {
+  std::string_view table, words;
+};
+constexpr table_words tables_in_words[] = {
+    {"payments", "the payments"},
+    {"events", "the payments' events"},
+    {"decisions", "the routing decisions"},
+    {"idempotency", "the idempotency keys"},
+    {"operation_keys", "the idempotency keys of captures, refunds and cancellations"},
+    {"unique_references", "the unique references"},
+    {"answers", "the stored answers"},
+    {"meta", "the notes about the file"},
+    {"listing", "the list of payments"},
+    {"payment_references", "the list of references"},
+    {"payment_customers", "the list of customers"},
+    {"hours", "the list of hours"},
+};
+
+/// What a statement does, for people: its text is of no use to them.
+std::string in_words(std::string_view sql) {
+  sql.remove_prefix(std::min(sql.find_first_not_of(" \n;"), sql.size()));
+  const auto starts = [sql](std::string_view word) { return sql.starts_with(word); };
+  const bool reads = starts("SELECT"), writes = starts("INSERT") || starts("UPDATE"), removes = starts("DELETE");
+  if (starts("COMMIT")) return "writing to the disk";
+  if (!reads && !writes && !removes) return "preparing the file";
+  // The first table that is named.
+  std::string_view words = "the journal";
+  std::size_t first = std::string_view::npos;
+  for (const std::string_view before : {"FROM ", "INTO ", "UPDATE "}) {
+    const std::size_t at = sql.find(before);
+    if (at >= first) continue;
+    const std::string_view rest = sql.substr(at + before.size());
+    const std::string_view name = rest.substr(0, rest.find_first_of(" (,;"));
+    for (const table_words& each : tables_in_words)
+      if (each.table == name) words = each.words, first = at;
+  }
+  return std::string(reads ? "reading " : writes ? "writing " : "removing from ").append(words);
+}
+
+std::string describe(const char* sql, int code, const char* message) {
+  std::string text = in_words(sql) + ": ";
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return text + "the file is damaged (" + message + "); restore it from a backup";
+    case SQLITE_FULL: return text + "the disk is full";
+    case SQLITE_IOERR: return text + "the disk fails (" + message + ")";
+    default: return text + message;
+  }
+}
+
+}  // namespace
+
 database::database(const std::string& path, mode open_mode, const std::string& vfs) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= open_mode == mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -45,8 +100,9 @@ database::database(database&& other) noexcept : handle_(std::exchange(other.hand
 
 database::~database() { sqlite3_close_v2(handle_); }
 
-void database::fail(const char* doing) const {
-  throw database_error(sqlite3_extended_errcode(handle_), std::string(doing) + ": " + sqlite3_errmsg(handle_));
+void database::fail(const char* sql) const {
+  const int code = sqlite3_extended_errcode(handle_);
+  throw database_error(code, describe(sql, code, sqlite3_errmsg(handle_)));
 }
 
 void database::run(const char* sql) {
@@ -60,7 +116,7 @@ std::int64_t database::number(const char* sql) {
 
 statement::statement(database& owner, const char* sql) : owner_(owner) {
   if (sqlite3_prepare_v3(owner.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr) != SQLITE_OK)
-    owner.fail("prepare");
+    owner.fail(sql);
 }
 
 statement::statement(statement&& other) noexcept
@@ -69,7 +125,7 @@ statement::statement(statement&& other) noexcept
 statement::~statement() { sqlite3_finalize(handle_); }
 
 statement& statement::bind(int index, std::int64_t value) {
-  if (sqlite3_bind_int64(handle_, index, value) != SQLITE_OK) owner_.fail("bind");
+  if (sqlite3_bind_int64(handle_, index, value) != SQLITE_OK) owner_.fail(sqlite3_sql(handle_));
   return *this;
 }
 
@@ -77,12 +133,12 @@ statement& statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL where an empty text is meant.
   const char* data = text.data() ? text.data() : "";
   if (sqlite3_bind_text64(handle_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK)
-    owner_.fail("bind");
+    owner_.fail(sqlite3_sql(handle_));
   return *this;
 }
 
 statement& statement::bind_null(int index) {
-  if (sqlite3_bind_null(handle_, index) != SQLITE_OK) owner_.fail("bind");
+  if (sqlite3_bind_null(handle_, index) != SQLITE_OK) owner_.fail(sqlite3_sql(handle_));
   return *this;
 }
 
@@ -92,8 +148,8 @@ bool statement::step() {
     case SQLITE_DONE: return false;
     default: {
       // The message must be read before the reset changes it.
-      database_error error(sqlite3_extended_errcode(owner_.handle()),
-                           std::string(sqlite3_sql(handle_)) + ": " + sqlite3_errmsg(owner_.handle()));
+      const int code = sqlite3_extended_errcode(owner_.handle());
+      database_error error(code, describe(sqlite3_sql(handle_), code, sqlite3_errmsg(owner_.handle())));
       reset();
       throw error;
     }

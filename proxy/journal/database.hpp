@@ -46,7 +46,8 @@ class database {
   /// The first column of the first row; 0 without one.
   std::int64_t number(const char* sql);
   sqlite3* handle() const noexcept { return handle_; }
-  [[noreturn]] void fail(const char* doing) const;
+  /// Throws what the connection reports, after what `sql` does in plain words.
+  [[noreturn]] void fail(const char* sql) const;
 
  private:
   sqlite3* handle_ = nullptr;

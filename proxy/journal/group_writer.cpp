@@ -37,6 +37,7 @@ group_writer::group_writer(const std::string& path, const journal_options& optio
   // Copying the log is our own business (copy_log()), never a commit's.
   sqlite3_wal_hook(file_.handle(), &group_writer::count_pages, this);
   restore_reserve();
+  accepting_ = reserve_.present();
   purge_rule_.look(steady_clock::now(), std::chrono::system_clock::now());
   thread_ = std::thread([this] { run(); });
 }
@@ -89,9 +90,7 @@ void group_writer::run() {
 bool group_writer::take_group(std::vector<pending>& group) {
   std::unique_lock lock(mutex_);
   if (queue_.empty() && !stopping_) {
-    const milliseconds patience = log_pages_ > 0        ? idle_after
-                                  : !reserve_.present() ? options_.reserve_retry
-                                                        : purge_interval;
+    const milliseconds patience = log_pages_ > 0 ? idle_after : !accepting_ ? options_.reserve_retry : purge_interval;
     sleeping_ = true;
     wake_.wait_for(lock, patience, [this] { return !queue_.empty() || stopping_; });
     sleeping_ = false;
@@ -122,6 +121,7 @@ void group_writer::commit_group(std::vector<pending>& group) {
 void group_writer::settle(std::vector<pending*> writes) {
   if (writes.empty() || dead_) return;
   const auto failed = try_commit(writes);
+  note_acceptance(writes, failed);
   if (!failed || *failed == failure::blocked || *failed == failure::fatal) return;
   if (*failed == failure::refused) {
     // One of them is at fault: it must not take the others with it.
@@ -132,6 +132,17 @@ void group_writer::settle(std::vector<pending*> writes) {
   const std::size_t all = writes.size();
   std::erase_if(writes, [](const pending* each) { return each->write->create; });
   if (writes.size() < all || reserve_.release()) settle(std::move(writes));
+}
+
+// New payments alone that fail leave the reserve where it is: whether they are
+// taken is not to be read from it.
+void group_writer::note_acceptance(const std::vector<pending*>& writes, std::optional<failure> failed) {
+  if (failed && *failed != failure::refused) {
+    accepting_ = false;
+    probe_due_ = steady_clock::now() + options_.reserve_retry;
+  } else if (!failed && !accepting_ && reserve_.present()) {
+    accepting_ = std::any_of(writes.begin(), writes.end(), [](const pending* each) { return each->write->create; });
+  }
 }
 
 std::optional<failure> group_writer::try_commit(const std::vector<pending*>& writes) {
@@ -176,6 +187,7 @@ void group_writer::keep_up(bool idle) {
   if (dead_) return;
   const auto now = steady_clock::now();
   if (!reserve_.present() && now >= reserve_due_) restore_reserve();
+  if (!accepting_ && reserve_.present() && now >= probe_due_) probe();
   if (now >= purge_due_) purge_keys();
   copy_log(idle);
 }
@@ -184,6 +196,21 @@ void group_writer::restore_reserve() {
   if (!reserve_.restore())
     options_.on_problem("journal " + path_ + ": no room for the reserve; new payments are refused until there is");
   reserve_due_ = steady_clock::now() + options_.reserve_retry;
+}
+
+// A proxy that says it is not ready is sent no payments that would show that they are taken again.
+void group_writer::probe() {
+  probe_due_ = steady_clock::now() + options_.reserve_retry;
+  try {
+    file_.run(
+        "BEGIN IMMEDIATE;"
+        "INSERT INTO meta (name, value) VALUES ('probe', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;"
+        "COMMIT");
+    accepting_ = true;
+  } catch (const database_error& error) {
+    tables_.rollback();
+    if (classify(error.code()) == failure::fatal) die(error.what());
+  }
 }
 
 void group_writer::purge_keys() {

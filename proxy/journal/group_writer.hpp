@@ -37,6 +37,8 @@ class group_writer {
   /// `record` is the write's record, as write_record() writes it.
   void enqueue(std::shared_ptr<const core::journal_write> write, std::string record,
                std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner);
+  /// False while new payments are refused. Any thread.
+  bool accepting() const noexcept { return accepting_.load(std::memory_order_relaxed) && !dead_; }
 
  private:
   struct pending {
@@ -54,9 +56,11 @@ class group_writer {
   void commit_group(std::vector<pending>& group);
   void settle(std::vector<pending*> writes);
   std::optional<failure> try_commit(const std::vector<pending*>& writes);
+  void note_acceptance(const std::vector<pending*>& writes, std::optional<failure> failed);
   void answer_group(std::vector<pending>& group);
   void keep_up(bool idle);
   void restore_reserve();
+  void probe();
   void purge_keys();
   void copy_log(bool idle);
   void checkpoint();
@@ -72,13 +76,14 @@ class group_writer {
   space_reserve reserve_;
   log_copier copier_;
   std::atomic<bool> dead_ = false;
+  std::atomic<bool> accepting_ = false;
 
   // The writer thread's own.
   int log_pages_ = 0;     ///< in the write-ahead log; 0 once it was copied, until the next commit
   int copy_due_;          ///< as many pages in the log make the copier start
   bool copying_ = false;  ///< the copier was started, and its rest not copied yet
   purge_rule purge_rule_;
-  time_point reserve_due_{}, purge_due_{};
+  time_point reserve_due_{}, probe_due_{}, purge_due_{};
 
   // Shared with the workers.
   std::mutex mutex_;

@@ -52,6 +52,18 @@ database open_for_writing(const std::string& path, const std::string& vfs) {
   return file;
 }
 
+/// For the operator: what fails at the start says which file it is about.
+template <class Read>
+auto naming(const std::string& path, const Read& read) {
+  try {
+    return read();
+  } catch (const database_error& error) {
+    throw database_error(error.code(), "the journal " + path + ": " + error.what());
+  } catch (const damaged_record& damage) {
+    throw damaged_record("the journal " + path + " is damaged: " + damage.what());
+  }
+}
+
 std::int64_t prepare_file(database& file, const std::string& path) {
   // Before anything is changed in a file that may be somebody else's.
   check_origin(file, path, migrations().size());
@@ -146,20 +158,28 @@ std::unique_ptr<reader> sqlite_journal::make_reader() {
   return std::make_unique<sqlite_reader>(state_->path, state_->options.vfs, state_->epoch);
 }
 
-std::vector<payments::payment> sqlite_journal::unfinished() { return make_reader()->unfinished(); }
+std::vector<payments::payment> sqlite_journal::unfinished() {
+  return naming(state_->path, [this] { return make_reader()->unfinished(); });
+}
 
 std::int64_t sqlite_journal::epoch() const noexcept { return state_->epoch; }
 
+bool sqlite_journal::accepting() const noexcept { return state_->writer->accepting(); }
+
 bool sqlite_journal::has_payments() {
-  database file(state_->path, database::mode::read_only, state_->options.vfs);
-  return file.number("SELECT EXISTS (SELECT 1 FROM payments)") != 0;
+  return naming(state_->path, [this] {
+    database file(state_->path, database::mode::read_only, state_->options.vfs);
+    return file.number("SELECT EXISTS (SELECT 1 FROM payments)") != 0;
+  });
 }
 
 std::optional<std::string> sqlite_journal::key_identity() {
-  database file(state_->path, database::mode::read_only, state_->options.vfs);
-  statement query(file, "SELECT value FROM meta WHERE name = 'key_identity'");
-  if (!query.step()) return std::nullopt;
-  return std::string(query.text(0));
+  return naming(state_->path, [this]() -> std::optional<std::string> {
+    database file(state_->path, database::mode::read_only, state_->options.vfs);
+    statement query(file, "SELECT value FROM meta WHERE name = 'key_identity'");
+    if (!query.step()) return std::nullopt;
+    return std::string(query.text(0));
+  });
 }
 
 void sqlite_journal::set_key_identity(std::string_view digest) {

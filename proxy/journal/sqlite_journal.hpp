@@ -69,6 +69,9 @@ class sqlite_journal {
   /// Counts the starts on this file; the first is 1.
   std::int64_t epoch() const noexcept;
   bool has_payments();
+  /// False while new payments are refused: the disk is full or takes no writes. It is
+  /// found out by trying, also when nobody asks for payments. Thread-safe and cheap.
+  bool accepting() const noexcept;
   /// The digest of the secret keys that this journal was written with, if it was set.
   std::optional<std::string> key_identity();
   /// Durable when it returns. Throws database_error.

@@ -464,12 +464,14 @@ void proxy::stop() {
 
 api::readiness proxy::readiness() const {
   switch (phase_.load()) {
-    case phase::starting: return {false, "starting"};
-    case phase::ready: return {true, "ready"};
-    case phase::draining: return {false, "draining"};
+    case phase::starting: return {false, "starting", {}};
+    case phase::ready:
+      if (!journal_->accepting()) return {false, "unavailable", "journal_unavailable"};
+      return {true, "ready", {}};
+    case phase::draining: return {false, "draining", {}};
     case phase::stopped: break;
   }
-  return {false, "stopped"};
+  return {false, "stopped", {}};
 }
 
 std::string proxy::public_url() const {

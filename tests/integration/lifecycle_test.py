@@ -119,9 +119,14 @@ class Lifecycle(unittest.TestCase):
             told.append(answer)
         self.assertIsNotNone(refused, "the disk never became full")
         self.assertIn("retry-after", refused.headers)
+        admin = Http(place.proxy.admin_port)
+        ready = admin.request("GET", "/health/ready")
+        self.assertEqual((ready.status, ready.json["ready"], ready.json["reason"]), (503, False, "journal_unavailable"))
+        self.assertEqual(admin.request("GET", "/health/live").status, 200)
         os.unlink(filler)
-        wait_until("payments to be taken again",
-                   lambda: http.request("POST", "/v1/payments", payment(), headers).status == 201)
+        # By itself: whoever asks for readiness first sends no payments before it is there.
+        wait_until("the proxy to be ready again", lambda: admin.request("GET", "/health/ready").status == 200)
+        self.assertEqual(http.request("POST", "/v1/payments", payment(), headers).status, 201)
         self.assertIsNone(place.proxy.process.child.poll())
         place.proxy.settle()
         audit(place, [(each.status, each.json) for each in told])

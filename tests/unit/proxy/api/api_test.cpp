@@ -308,6 +308,10 @@ TEST_CASE("operators see health, metrics and connectors") {
   CHECK(at.ask("GET", "/health/live").status == 200);
   CHECK(at.ask("GET", "/health/ready").status == 503);
   CHECK(at.ask("GET", "/health/ready").body == R"({"status":"draining","ready":false})");
+  at.state = {false, "unavailable", "journal_unavailable"};
+  CHECK(at.ask("GET", "/health/ready").status == 503);
+  CHECK(at.ask("GET", "/health/ready").body ==
+        R"({"status":"unavailable","ready":false,"reason":"journal_unavailable"})");
   CHECK(at.ask("GET", "/metrics").body == "turnout_x 1\n");
   CHECK(at.ask("GET", "/admin/connectors").body ==
         R"({"object":"list","data":[{"connector":"alpha","state":"closed","score":0.5,"approval":0.9,"health":1,)"

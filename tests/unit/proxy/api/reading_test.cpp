@@ -265,6 +265,9 @@ TEST_CASE("every field that a payment shows can be selected") {
   full.authentication.emplace();
   full.authentication->version = full.authentication->eci = full.authentication->ds_transaction_id = "x";
   check_names(json::parse(render_payment(full)), "");
+  full.status = payment_status::authorized;
+  full.capture_before = noon();
+  check_names(json::parse(render_payment(full)), "");
   CHECK_FALSE(is_payment_field("metadata."));
   CHECK_FALSE(is_payment_field("merchant"));
 }

@@ -6,6 +6,7 @@
 #include <future>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "faulty_disk.hpp"
 #include "journal_fixture.hpp"
@@ -40,6 +41,12 @@ struct room {
     journal.reset();
   }
   commit_status write(core::journal_write what) { return commit(*port, owner, std::move(what)).status; }
+  /// Whether new payments are taken is found out by the writer itself: nothing is written here.
+  bool accepts_again() const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!journal->accepting() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return journal->accepting();
+  }
 };
 
 }  // namespace
@@ -100,6 +107,57 @@ TEST_CASE("while the reserve is gone new payments are refused, outcomes are comm
   for (int number = 10; number < 30'000 && !accepted; ++number)
     accepted = in.write(creation(make_payment(payment_id(number)))) == commit_status::committed;
   CHECK(accepted);
+}
+
+TEST_CASE("the journal says whether it takes new payments, and finds out by itself when it does again") {
+  const int code = GENERATE(SQLITE_FULL, SQLITE_READONLY, SQLITE_IOERR_WRITE);
+  room in;
+  in.options.reserve_bytes = GENERATE(0, 1 << 16);
+  in.open();
+  CHECK(in.journal->accepting());
+  std::atomic<int> tries = 0;
+  in.disk.on_write([&](const std::string&) {
+    ++tries;
+    return code;
+  });
+  // A new payment alone: the reserve stays, and tells nothing.
+  CHECK(in.write(creation(make_payment(payment_id(1)))) == commit_status::unavailable);
+  CHECK_FALSE(in.journal->accepting());
+  const int after = tries;
+  while (tries < after + 3) std::this_thread::yield();  // the writer tries, and fails
+  CHECK_FALSE(in.journal->accepting());
+  in.disk.on_write(nullptr);
+  CHECK(in.accepts_again());
+  CHECK(in.write(creation(make_payment(payment_id(2)))) == commit_status::committed);
+  CHECK(in.journal->accepting());
+}
+
+TEST_CASE("a payment that is refused for itself says nothing about the others") {
+  room in;
+  in.open();
+  REQUIRE(in.write(creation(make_payment(payment_id(1)))) == commit_status::committed);
+  CHECK(in.write(creation(make_payment(payment_id(1)))) == commit_status::unavailable);
+  CHECK(in.journal->accepting());
+}
+
+TEST_CASE("while the reserve is gone the journal takes no new payments, and says so") {
+  room in;
+  in.open();
+  const payments::payment one = make_payment(payment_id(1));
+  REQUIRE(in.write(creation(one)) == commit_status::committed);
+  const std::string reserve = in.path + ".reserve";
+  in.disk.on_write([&](const std::string&) {
+    if (std::filesystem::is_regular_file(reserve)) return SQLITE_FULL;
+    std::filesystem::create_directory(reserve);  // so that it cannot come back
+    return SQLITE_OK;
+  });
+  CHECK(in.write(ending(one)) == commit_status::committed);
+  CHECK_FALSE(in.journal->accepting());
+  CHECK(in.write(creation(make_payment(payment_id(2)))) == commit_status::unavailable);
+  in.disk.on_write(nullptr);
+  std::filesystem::remove(reserve);
+  CHECK(in.accepts_again());
+  CHECK(in.write(creation(make_payment(payment_id(2)))) == commit_status::committed);
 }
 
 TEST_CASE("a disk that takes no writes at all: everything is unavailable, nothing is half written, and it passes") {

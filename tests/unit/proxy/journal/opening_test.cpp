@@ -107,6 +107,69 @@ TEST_CASE("a path that cannot be a journal is refused, and left as it was") {
   }
 }
 
+TEST_CASE("a damaged journal says in plain words what is damaged") {
+  temporary_directory directory;
+  const std::string path = directory / "journal.db";
+  worker owner;
+  {
+    auto journal = sqlite_journal::open(path);
+    auto port = journal->journal_for(owner.post());
+    for (int n = 1; n <= 200; ++n)
+      REQUIRE(commit(*port, owner, creation(make_payment(payment_id(n)))).status == core::commit_status::committed);
+  }
+  SECTION("in its pages") {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    const auto pages = std::filesystem::file_size(path) / 4096;
+    REQUIRE(pages > 20);
+    // The first pages have the schema and the roots of the tables.
+    file.seekp(22 * 4096);
+    for (std::uintmax_t page = 22; page < pages; ++page) file << std::string(4096, 'x');
+    file.close();
+    auto journal = sqlite_journal::open(path);
+    std::string message;
+    try {
+      journal->unfinished();
+    } catch (const turnout::journal::database_error& error) {
+      message = error.what();
+    }
+    CHECK(message == "the journal " + path +
+                         ": reading the payments: the file is damaged (database disk image is malformed); restore it "
+                         "from a backup");
+  }
+  SECTION("in a record") {
+    execute(path, "UPDATE payments SET record = '{' WHERE seq = 7");
+    auto journal = sqlite_journal::open(path);
+    CHECK_THROWS_WITH(journal->unfinished(),
+                      Catch::StartsWith("the journal " + path + " is damaged: payment " + payment_id(7) + ": "));
+  }
+  SECTION("at its beginning") {
+    std::filesystem::resize_file(path, 5000);
+    CHECK_THROWS_WITH(sqlite_journal::open(path), Catch::StartsWith("cannot open the journal " + path) &&
+                                                      Catch::Contains("damaged") && !Catch::Contains("SELECT") &&
+                                                      !Catch::Contains("PRAGMA"));
+  }
+}
+
+TEST_CASE("what a failed statement was for is said without its text") {
+  temporary_directory directory;
+  database file(directory / "journal.db", database::mode::read_write_create, "");
+  const auto said = [&](const char* sql) {
+    try {
+      file.run(sql);
+    } catch (const turnout::journal::database_error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(said("SELECT x FROM payments p JOIN answers a") == "reading the payments: no such table: payments");
+  CHECK(said("UPDATE listing SET x = 1") == "writing the list of payments: no such table: listing");
+  CHECK(said("INSERT INTO events (slot) VALUES (1)") == "writing the payments' events: no such table: events");
+  CHECK(said("DELETE FROM idempotency WHERE x") == "removing from the idempotency keys: no such table: idempotency");
+  CHECK(said("COMMIT") == "writing to the disk: cannot commit - no transaction is active");
+  CHECK(said("DROP TABLE payments") == "preparing the file: no such table: payments");
+  CHECK(said("") == "");
+}
+
 TEST_CASE("migrations are applied once, each whole, from empty and from an earlier version") {
   using turnout::journal::migration;
   temporary_directory directory;
