@@ -288,6 +288,12 @@ std::optional<flow::action> payment_flow::begin_modification(std::size_t index, 
       return std::nullopt;
     }
     kind = proofs[static_cast<std::size_t>(steps.rung++)];
+    if (kind == send_kind::reverse && each.operation != operation::reverse) {
+      // Durable before it is sent: from here on it is only ever reversed. A void
+      // would be refused because the reversal has been done.
+      each.operation = operation::reverse;
+      note(payment_event_type::modification_sent, now, each.id, to_string(each.operation));
+    }
   }
   steps.asked_at = now.steady;
   sending_ = standing;
@@ -326,6 +332,7 @@ bool payment_flow::proof_allowed(std::size_t index, send_kind kind, instant now)
   if (kind == send_kind::reverse)
     return each.kind == modification_kind::cancellation && record_.amount_captured == 0 && gateway.resolve.reverse &&
            gateway.offers(operation::reverse);
+  if (each.operation == operation::reverse) return false;  // repeated as a reversal, above
   if (!gateway.idempotency.replay_is_proof() || !each.first_sent_at || each.code == "wrong_amount") return false;
   // The same key, within its declared life on both clocks; it needs no card.
   const milliseconds life = gateway.idempotency.ttl - send_limit(gateway);

@@ -1,0 +1,133 @@
+#include "tests/simulation/audit.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+namespace turnout::simulation {
+
+namespace {
+
+using payments::payment_status;
+
+struct sums {
+  int standing = 0;
+  std::int64_t authorized = 0, captured = 0, refunded = 0;
+};
+
+class auditor {
+ public:
+  auditor(const disk& journal, world_report& report) : journal_(journal), report_(report) {}
+
+  void read_ledgers(const std::vector<const gateway*>& gateways) {
+    std::map<std::string, std::string> owner;
+    for (const auto& [id, record] : journal_.payments())
+      for (const payments::attempt& each : record.attempts) owner.emplace(each.id, id);
+    for (const gateway* each : gateways) {
+      report_.charges += each->ledger().size();
+      for (const std::string& complaint : each->complaints()) fault("4", "", complaint);
+      for (const charge& made : each->ledger()) {
+        const auto found = owner.find(made.reference);
+        if (found == owner.end()) {
+          fault("2", made.reference, "was charged, and the journal does not know it");
+          continue;
+        }
+        if (!made.stands()) continue;
+        sums& of = sums_[found->second];
+        ++of.standing;
+        of.authorized += made.amount;
+        of.captured += made.captured;
+        of.refunded += made.refunded;
+      }
+    }
+  }
+
+  void read_journal() {
+    for (const auto& [id, record] : journal_.payments()) check(id, record);
+  }
+
+  void read_memory(const shop& merchants) {
+    for (const std::string& complaint : merchants.complaints()) fault("3", "", complaint);
+    std::map<std::string, std::string> payment_of;  // key -> payment
+    for (const told& each : merchants.memory()) {
+      const payments::payment* record = journal_.find(each.payment);
+      if (record == nullptr) {
+        fault("2", each.payment, "a merchant was told of it, and it is not in the journal");
+        continue;
+      }
+      if (!each.key.empty()) {
+        const std::string subject = each.object.empty() ? each.payment : each.object;
+        const auto [known, first] = payment_of.emplace(each.key, subject);
+        if (!first && known->second != subject) fault("3", subject, "has the key of " + known->second);
+      }
+      if (each.status != 202) check_told(each, *record);
+    }
+  }
+
+ private:
+  void fault(const std::string& invariant, const std::string& id, const std::string& what) {
+    report_.violations.push_back("invariant " + invariant + ": " + id + " " + what);
+  }
+
+  void check(const std::string& id, const payments::payment& record) {
+    const sums found = sums_[id];
+    if (found.standing > 1) fault("1", id, "has " + std::to_string(found.standing) + " standing charges");
+    if (!is_final(record.status) || record.attention) {
+      if (!record.attention) fault("5", id, "is not final, and nobody is told");
+      ++report_.attention;
+      return;  // what stands is not decided yet
+    }
+    const bool kept = record.status == payment_status::authorized || record.status == payment_status::succeeded;
+    if (kept != (found.standing == 1))
+      fault("2", id,
+            "is " + std::string(to_string(record.status)) + " with " + std::to_string(found.standing) +
+                " standing charges");
+    if (!kept) return;
+    if (found.authorized != record.amount_authorized) fault("2", id, "is authorised for another amount");
+    if (found.captured != record.amount_captured)
+      fault(
+          "4", id,
+          "has captured " + std::to_string(record.amount_captured) + ", its gateway " + std::to_string(found.captured));
+    if (found.refunded != record.amount_refunded)
+      fault(
+          "4", id,
+          "has refunded " + std::to_string(record.amount_refunded) + ", its gateway " + std::to_string(found.refunded));
+    if (record.amount_captured > record.amount_authorized || record.amount_refunded > record.amount_captured)
+      fault("4", id, "exceeds itself");
+    if (has_pending_modification(record)) fault("5", id, "has an operation that never ended");
+  }
+
+  void check_told(const told& each, const payments::payment& record) {
+    std::string_view now = to_string(record.status);
+    if (!each.object.empty() && !each.object.starts_with("can_")) {
+      const auto found = std::find_if(record.modifications.begin(), record.modifications.end(),
+                                      [&](const payments::modification& one) { return one.id == each.object; });
+      if (found == record.modifications.end()) return fault("2", each.object, "was told of, and is gone");
+      now = to_string(found->status);
+    }
+    if (now == each.word) return;
+    // An authorisation may have been captured or canceled since.
+    const bool later = each.word == "authorized" && (now == "succeeded" || now == "canceled");
+    if (!later) fault("2", each.payment + " " + each.object, "was told " + each.word + " and is " + std::string(now));
+  }
+
+  const disk& journal_;
+  world_report& report_;
+  std::map<std::string, sums> sums_;
+};
+
+}  // namespace
+
+void audit_world(const disk& journal, const std::vector<const gateway*>& gateways, const shop& merchants,
+                 world_report& report) {
+  auditor all(journal, report);
+  all.read_ledgers(gateways);
+  all.read_journal();
+  all.read_memory(merchants);
+  report.payments = journal.payments().size();
+  report.modifications = merchants.asked_modifications;
+  report.answers = merchants.memory().size();
+}
+
+}  // namespace turnout::simulation

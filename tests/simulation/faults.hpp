@@ -1,0 +1,45 @@
+#pragma once
+// What goes wrong, how often, and how often it did.
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "payments/name_table.hpp"
+
+namespace turnout::simulation {
+
+enum class fault : std::uint8_t {
+  refused_connection,
+  drop_before,   ///< the request is lost on its way
+  drop_after,    ///< it is processed, and the answer is lost
+  late,          ///< it is processed after the proxy gave up waiting
+  stall,         ///< nothing is processed, nothing is answered
+  error_after,   ///< it is processed and answered with a server error
+  rate_limited,  ///< documented as not processed
+  wrong_amount,  ///< another amount is approved
+  inquiry_lag,   ///< "not found" for a while about what exists
+  inquiry_error,
+  gateway_down,  ///< for minutes or hours
+  proxy_crash,
+  disk_full,
+  slow_disk,
+  failed_sync,  ///< the proxy stops; what was under way may be on disk or not
+  clock_jump,
+  reload,       ///< a connector is gone for a while
+  lost_client,  ///< a merchant hangs up, or asks twice at once
+};
+inline constexpr std::size_t fault_count = 18;
+inline constexpr payments::name_table<fault, fault_count> fault_names{
+    {"refused_connection", "drop_before", "drop_after", "late", "stall", "error_after", "rate_limited", "wrong_amount",
+     "inquiry_lag", "inquiry_error", "gateway_down", "proxy_crash", "disk_full", "slow_disk", "failed_sync",
+     "clock_jump", "reload", "lost_client"}};
+
+/// One number for each fault: a probability, or a count.
+template <class Number>
+struct per_fault {
+  std::array<Number, fault_count> values{};
+  Number& operator[](fault which) noexcept { return values[static_cast<std::size_t>(which)]; }
+  Number operator[](fault which) const noexcept { return values[static_cast<std::size_t>(which)]; }
+};
+
+}  // namespace turnout::simulation

@@ -1,0 +1,32 @@
+#pragma once
+// One simulated world: merchants, the real engine, a disk and gateways, in
+// virtual time from one seed. First faults, then healing, then the audit.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/faults.hpp"
+#include "tests/simulation/variants.hpp"
+
+namespace turnout::simulation {
+
+struct world_options {
+  std::uint64_t seed = 1;
+  int payments = 250;
+  const variant* broken = nullptr;
+  std::vector<fault> without;  ///< faults that do not happen
+  std::string story_of;        ///< a payment's id, or "all": its story is kept
+};
+
+struct world_report {
+  std::vector<std::string> violations;  ///< empty: every invariant held
+  std::vector<std::string> story;
+  per_fault<std::uint64_t> faults;
+  std::uint64_t payments = 0, modifications = 0, answers = 0, charges = 0, steps = 0;
+  std::uint64_t attention = 0;  ///< payments left to a person: no proof was declared
+  double virtual_hours = 0;
+};
+
+world_report run_world(const world_options& options);
+
+}  // namespace turnout::simulation
