@@ -11,7 +11,7 @@ export PORT ?= 8080
 export ADMIN_PORT ?= 8081
 export SANDBOX_PORT ?= 9100
 
-.PHONY: help run build test asan lint bench clean packages test-packages
+.PHONY: help run build test asan lint bench soak clean packages test-packages
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,13 @@ bench: test-packages ## speed, compared with nginx and a bare Beast proxy on thi
 	cmake --preset release -DBUILD_TESTING=ON
 	cmake --build build/release -j $(JOBS)
 	tests/bench/run.sh build/release
+
+# Worlds to simulate; 40,000 of them are ten million payments.
+WORLDS ?= 40000
+soak: test-packages ## simulate payments in faulty worlds for a long time: make soak WORLDS=4000
+	cmake --preset release -DBUILD_TESTING=ON
+	cmake --build build/release -j $(JOBS) --target simulation
+	build/release/simulation --seeds $(WORLDS)
 
 clean: ## remove what was built (not var/: it holds the journal)
 	rm -rf build
