@@ -1,6 +1,7 @@
 // How long reads take in a journal of many payments, and what writing them costs.
 // Usage: journal_lists DIRECTORY [PAYMENTS]; the directory must not exist, and is
-// left behind. Prints one line per query: what, rows found, p50 and maximum.
+// left behind. Prints one line per query: what, rows found (+: there may
+// be more), and how long it took; processor time is what other programs cannot disturb.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -141,23 +142,32 @@ void fill(journal::sqlite_journal& journal, long count) {
   while (done < count) own.run_one();
 }
 
+double thread_cpu_milliseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
+}
+
 template <class Work>
 void measure(const char* what, Work work) {
-  std::vector<double> milliseconds;
+  std::vector<double> elapsed, used;
   std::size_t found = 0;
   bool more = false;
   for (int n = 0; n < rounds; ++n) {
     const auto begun = steady::now();
+    const double cpu = thread_cpu_milliseconds();
     std::tie(found, more) = work();
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(steady::now() - begun).count());
+    used.push_back(thread_cpu_milliseconds() - cpu);
+    elapsed.push_back(std::chrono::duration<double, std::milli>(steady::now() - begun).count());
   }
-  std::sort(milliseconds.begin(), milliseconds.end());
-  std::printf("%-44s %5zu%s %8.3f %8.3f\n", what, found, more ? "+" : " ", milliseconds[rounds / 2],
-              milliseconds.back());
+  std::sort(elapsed.begin(), elapsed.end());
+  std::sort(used.begin(), used.end());
+  std::printf("%-44s %5zu%s %8.3f %8.3f %8.3f\n", what, found, more ? "+" : " ", elapsed[rounds / 2], elapsed.back(),
+              used.back());
 }
 
 void measure_reads(journal::reader& from, long count) {
-  std::printf("%-44s %6s %8s %8s\n", "milliseconds", "found", "p50", "max");
+  std::printf("%-44s %6s %8s %8s %8s\n", "milliseconds", "found", "p50", "max", "max CPU");
   measure("get", [&, n = 0L]() mutable {
     const auto found = from.find_own("demo", false, name("pay_", (n += 7919) % count / 100 * 100));
     return std::pair(found ? api::render_payment(*found).size() / 1'000'000 + 1 : 0, false);
