@@ -9,6 +9,7 @@
 #include "connectors/profile_loader.hpp"
 #include "connectors/request_template.hpp"
 #include "connectors/response_rules.hpp"
+#include "connectors/tls_loader.hpp"
 #include "payments/assertion.hpp"
 
 namespace turnout::connectors {
@@ -28,6 +29,7 @@ class loaded_definition final : public definition {
  public:
   const payments::connector_profile& profile() const noexcept override { return profile_; }
   std::string_view base_url() const noexcept override { return base_url_; }
+  const std::shared_ptr<const gateway_tls>& tls() const noexcept override { return tls_; }
 
   wire_request build_request(operation wanted, const request_context& context) const override {
     const auto& found = operations_[static_cast<std::size_t>(wanted)];
@@ -44,6 +46,7 @@ class loaded_definition final : public definition {
 
   payments::connector_profile profile_;
   std::string base_url_, path_prefix_;
+  std::shared_ptr<const gateway_tls> tls_;
   exponents exponents_;
   std::array<std::optional<operation_definition>, payments::operation_count> operations_;
 };
@@ -55,7 +58,7 @@ bool is_name(std::string_view text) noexcept {
 }
 
 /// "host:port" with a default port, lower limits of what a URL may hold; empty when wrong.
-std::string authority_of(std::string_view text) {
+std::string authority_of(std::string_view text, std::string_view usual_port) {
   const bool bracketed = text.starts_with('[');
   const std::size_t host_end = bracketed ? text.find(']') : text.find(':');
   if (bracketed && host_end == std::string_view::npos) return {};
@@ -67,7 +70,7 @@ std::string authority_of(std::string_view text) {
     return letter || c == '.' || c == '-' || (bracketed && c == ':');
   });
   if (!good_host) return {};
-  if (rest.empty()) return std::string(host) + ":80";
+  if (rest.empty()) return std::string(host).append(":").append(usual_port);
   unsigned port = 0;
   if (!rest.starts_with(':')) return {};
   rest.remove_prefix(1);
@@ -79,14 +82,13 @@ std::string authority_of(std::string_view text) {
 void load_base_url(const settings::value& in, loaded_definition& into) {
   const auto text = in.text();
   if (!text) return;
-  constexpr std::string_view scheme = "http://";
-  if (text->starts_with("https://"))
-    return in.error("TLS to gateways is not supported by this version; use http:// to a local TLS proxy");
+  const bool secure = text->starts_with("https://");
+  const std::string_view scheme = secure ? "https://" : "http://";
   if (!text->starts_with(scheme))
-    return in.error("'base_url' must be http://host, http://host:port or http://host:port/path");
+    return in.error("'base_url' must be https://host, https://host:port or https://host:port/path (http:// too)");
   const std::string_view rest = std::string_view(*text).substr(scheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
-  const std::string authority = authority_of(rest.substr(0, slash));
+  const std::string authority = authority_of(rest.substr(0, slash), secure ? "443" : "80");
   std::string_view path = rest.substr(slash);
   while (path.ends_with('/')) path.remove_suffix(1);
   const bool good_path = std::all_of(path.begin(), path.end(), [](char c) {
@@ -95,7 +97,8 @@ void load_base_url(const settings::value& in, loaded_definition& into) {
   });
   if (authority.empty() || !good_path)
     return in.error(
-        "'base_url' must be http://host, http://host:port or http://host:port/path, without user, query and fragment");
+        "'base_url' must be https://host, https://host:port or https://host:port/path (http:// too), without user, "
+        "query and fragment");
   into.base_url_ = std::string(scheme) + authority;
   into.path_prefix_ = path;
 }
@@ -173,10 +176,12 @@ class loader {
   loader(const settings::document& file, settings::problems& found)
       : found_(found),
         errors_before_(count_errors()),
-        top_(settings::root(file, found), {"version", "connector", "mode", "merchants", "base_url", "auth", "timeouts",
-                                           "capabilities", "fees", "idempotency", "resolve", "refunds",
+        top_(settings::root(file, found), {"version", "connector", "mode", "merchants", "base_url", "tls", "auth",
+                                           "timeouts", "capabilities", "fees", "idempotency", "resolve", "refunds",
                                            "authorization_valid", "exponents", "operations", "declines", "maps"}),
-        out_(std::make_shared<loaded_definition>()) {}
+        out_(std::make_shared<loaded_definition>()) {
+    out_->tls_ = load_tls(top_.optional("tls"), file);
+  }
 
   std::shared_ptr<const definition> load() {
     payments::connector_profile& profile = out_->profile_;
@@ -185,6 +190,8 @@ class loader {
     if (const auto live = top_.required("mode").choice<bool>({{"test", false}, {"live", true}})) profile.live = *live;
     load_merchants(top_.required("merchants"), profile);
     load_base_url(top_.required("base_url"), *out_);
+    if (out_->base_url_.starts_with("http://"))
+      top_.optional("tls").error("'tls' means nothing without TLS: 'base_url' must begin with https://");
     // A stand-in keeps the rest of a file checked when only auth is wrong.
     setting_.auth = load_credentials(top_.required("auth")).value_or(credentials{"Authorization", "", {}, {}});
     setting_.prefix = out_->path_prefix_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "connectors/gateway_tls.hpp"
 #include "connectors/wire.hpp"
 #include "payments/attempt.hpp"
 #include "payments/connector_profile.hpp"
@@ -38,6 +39,11 @@ class definition {
   virtual const payments::connector_profile& profile() const noexcept = 0;
   /// scheme://host:port, without a path.
   virtual std::string_view base_url() const noexcept = 0;
+  /// For an https base_url; null: nothing is said.
+  virtual const std::shared_ptr<const gateway_tls>& tls() const noexcept {
+    static const std::shared_ptr<const gateway_tls> none;
+    return none;
+  }
   /// Precondition: profile().offers(wanted). A charge and its replay build the same bytes.
   virtual wire_request build_request(payments::operation wanted, const request_context& context) const = 0;
   /// Reads a complete answer through the response rules; no rule: unknown, "no_rule_matched".

@@ -101,7 +101,9 @@ class journal {
 /// How far an exchange with a gateway got.
 struct exchange {
   /// Empty: a complete answer is in `reply`. Otherwise the stage that failed:
-  /// resolve_failed, connect_refused, connect_timeout, connect_failed, write_failed, write_timeout,
+  /// resolve_failed, connect_refused, connect_timeout, connect_failed, tls_timeout, tls_version_unsupported,
+  /// tls_certificate_expired, tls_host_mismatch, tls_untrusted_certificate, tls_pin_mismatch,
+  /// tls_handshake_failed (nothing was carried up to here), write_failed, write_timeout,
   /// response_timeout, response_truncated, response_malformed, response_too_large, connection_lost,
   /// too_many_connections, deadline_passed
   std::string error;

@@ -5,18 +5,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/server/read_tls.hpp"
+
 namespace turnout::server {
 
 struct gateway_transport::peer {
   const std::string connector, url;
   const payments::connector_timeouts timeouts;
+  const std::shared_ptr<const connectors::gateway_tls> tls;
   net::client_pool pool;
 
   peer(boost::asio::io_context& worker, const connectors::definition& who)
       : connector(who.profile().name),
         url(who.base_url()),
         timeouts(who.profile().timeouts),
-        pool(worker, net::parse_endpoint(url), client_limits(timeouts)) {}
+        tls(who.tls()),
+        pool(worker, net::parse_endpoint(url), client_limits(timeouts),
+             tls ? server::to_wire(*tls) : net::client_tls()) {}
 
   static net::client_limits client_limits(const payments::connector_timeouts& timeouts) {
     net::client_limits limits;
@@ -28,7 +33,8 @@ struct gateway_transport::peer {
   bool serves(const connectors::definition& who) const noexcept {
     const payments::connector_profile& profile = who.profile();
     return connector == profile.name && url == who.base_url() && timeouts.connect == profile.timeouts.connect &&
-           timeouts.response == profile.timeouts.response;
+           timeouts.response == profile.timeouts.response &&
+           (tls == who.tls() || (tls && who.tls() && *tls == *who.tls()));
   }
 };
 

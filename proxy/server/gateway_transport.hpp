@@ -19,8 +19,8 @@ class gateway_transport final : public core::transport {
   explicit gateway_transport(boost::asio::io_context& worker);
   ~gateway_transport() override;
 
-  /// Pools for the connectors of `config`. Those whose address and limits are
-  /// as before stay; any other is forgotten, and lives until its last exchange
+  /// Pools for the connectors of `config`. Those whose address, TLS and limits
+  /// are as before stay; any other is forgotten, and lives until its last exchange
   /// is over.
   void configure(const std::shared_ptr<const core::configuration>& config);
 

@@ -72,6 +72,11 @@ std::string read_whole(const std::string& path, content kind, std::string& text)
   return {};
 }
 
+/// As it stands in `named_in`, from where this process is.
+std::string path_of(const std::string& name, const std::string& named_in) {
+  return (fs::path(named_in).parent_path() / name).lexically_normal().string();
+}
+
 /// A file that a value names, as text; reported when it cannot be read.
 struct named_file {
   std::string path, text;
@@ -83,7 +88,7 @@ struct named_file {
       good = !name.present();
       return;
     }
-    path = (fs::path(named_in).parent_path() / *given).lexically_normal().string();
+    path = path_of(*given, named_in);
     const std::string failure = read_whole(path, kind, text);
     if (failure.empty()) return;
     good = false;
@@ -157,6 +162,35 @@ std::shared_ptr<const net::server_tls_context> read_listener_tls(const value& tl
   }
   OPENSSL_cleanse(wanted.key.data(), wanted.key.size());
   return made;
+}
+
+net::client_tls to_wire(const connectors::gateway_tls& from) {
+  net::client_tls made;
+  made.ca = from.ca;
+  made.pins = from.pins;
+  made.certificate = from.certificate;
+  made.key = from.key;
+  if (from.only_1_3) made.minimum_version = net::tls_version::tls_1_3;
+  return made;
+}
+
+void check_gateway_tls(const value& tls, const std::string& file, const connectors::gateway_tls& loaded) {
+  const fields keys(tls, {"ca", "pin", "minimum_version", "client_certificate", "client_key"});
+  const value ca = keys.optional("ca"), pin = keys.optional("pin");
+  const value certificate = keys.optional("client_certificate"), key = keys.optional("client_key");
+  // Read already; this is about who else may.
+  if (key) const named_file looked_at(key, file, content::secret);
+  try {
+    net::check_client_tls(to_wire(loaded));
+  } catch (const net::tls_error& wrong) {
+    using part_of = net::tls_error::part_of;
+    if (wrong.part == part_of::pin) return pin.error(std::string("'pin' ") + wrong.what());
+    const bool of_pair = wrong.part == part_of::pair, of_key = of_pair || wrong.part == part_of::key;
+    const value& where = of_key ? key : wrong.part == part_of::ca ? ca : certificate;
+    std::string text = "'" + where.name() + "': " + path_of(where.text().value_or(""), file) + " " + wrong.what();
+    if (of_pair) text += " in " + path_of(certificate.text().value_or(""), file);
+    where.error(text);
+  }
 }
 
 }  // namespace turnout::server

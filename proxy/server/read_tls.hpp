@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "connectors/gateway_tls.hpp"
 #include "net/tls.hpp"
 #include "settings/reader.hpp"
 
@@ -15,5 +16,12 @@ namespace turnout::server {
 /// that has ended or ends soon. `open_files` false: looks at the keys only.
 std::shared_ptr<const net::server_tls_context> read_listener_tls(const turnout::settings::value& tls,
                                                                  const std::string& file, bool open_files);
+
+/// The same for the wire.
+net::client_tls to_wire(const connectors::gateway_tls& from);
+
+/// `tls` is the mapping in a connector's file that `loaded` was read from.
+void check_gateway_tls(const turnout::settings::value& tls, const std::string& file,
+                       const connectors::gateway_tls& loaded);
 
 }  // namespace turnout::server

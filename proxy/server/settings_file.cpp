@@ -237,6 +237,7 @@ void load_connector(const document& file, core::configuration& into, connector_n
   } catch (const std::invalid_argument& wrong) {
     top_value(file, "base_url", found).error(std::string("'base_url' ") + wrong.what());
   }
+  if (definition->tls()) check_gateway_tls(top_value(file, "tls", found), file.file, *definition->tls());
   into.connectors.push_back(definition);
 }
 

@@ -214,5 +214,126 @@ class Listener(TlsCase):
         audit(place, [(each.status, each.json) for each in answers])
 
 
+class Front:
+    """TLS in front of a plain port, as a gateway's own: one thread per direction."""
+
+    def __init__(self, port, context):
+        self.target, self.context = port, context
+        self.handshakes = self.resumed = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        try:
+            secured = self.context.wrap_socket(peer, server_side=True)
+        except (ssl.SSLError, OSError):
+            peer.close()
+            return
+        self.handshakes += 1
+        self.resumed += secured.session_reused
+        with secured, socket.create_connection(("127.0.0.1", self.target)) as plain:
+            back = threading.Thread(target=self.copy, args=(plain, secured), daemon=True)
+            back.start()
+            self.copy(secured, plain)
+            back.join()
+
+    @staticmethod
+    def copy(source, target):
+        try:
+            while chunk := source.recv(65536):
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+
+
+class Gateways(TlsCase):
+    def front(self, place, gateway, identity, configure=lambda context: None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*map(str, identity))
+        configure(context)
+        made = Front(int(place.sandbox.urls[gateway].rsplit(":", 1)[1]), context)
+        self.addCleanup(made.close)
+        return made
+
+    def behind_tls(self, front, tls, gateway="alpha"):
+        """Puts `gateway` behind `front`; `tls` is what its file says besides the CA."""
+        def prepare(place):
+            shutil.copy(self.authority.certificate, place.proxy.conf / "connectors" / "ca.pem")
+            made = front(place)
+            place.proxy.environment[f"{gateway.upper()}_URL"] = f"https://localhost:{made.port}"
+            place.proxy.edit(f"connectors/{gateway}.yaml", r"(?m)^base_url:", f"tls: {{{tls}}}\nbase_url:")
+        return prepare
+
+    def attempts(self, place, count=3):
+        http = Http(place.proxy.port)
+        answers = [http.request("POST", "/v1/payments", payment(), self.headers) for _ in range(count)]
+        http.close()
+        self.assertEqual([each.status for each in answers], [201] * count)
+        audit(place, [(each.status, each.json) for each in answers])
+        return [attempt for each in answers for attempt in each.json["attempts"]]
+
+    def only_alpha_first(self, place):
+        place.proxy.edit("policies/*.yaml", r"strategy: adaptive", "strategy: priority")
+        place.proxy.edit("policies/*.yaml", r"connectors: \[[^\]]*\]", "connectors: [alpha, beta]")
+
+    def test_payments_to_a_gateway_behind_tls(self):
+        identity = self.authority.issue("gateway")
+        fronts = []
+
+        def front(place):
+            self.only_alpha_first(place)
+            fronts.append(self.front(place, "alpha", identity))
+            return fronts[0]
+
+        place = self.open(self.behind_tls(front, "ca: ca.pem"))
+        attempts = self.attempts(place, 10)
+        self.assertEqual({(each["connector"], each["outcome"]) for each in attempts}, {("alpha", "approved")})
+        # One connection a worker, kept open.
+        self.assertLessEqual(fronts[0].handshakes, 2)
+
+    def test_a_gateway_that_is_not_trusted_is_sent_nothing(self):
+        stranger = Authority("Stranger CA")
+        self.addCleanup(stranger.close)
+        good = self.authority.issue("gateway")
+        cases = [
+            ("tls_untrusted_certificate", stranger.issue("gateway"), "ca: ca.pem", lambda context: None),
+            ("tls_untrusted_certificate", good, "", lambda context: None),
+            ("tls_host_mismatch", self.authority.issue("other", "DNS:other.example"), "ca: ca.pem",
+             lambda context: None),
+            ("tls_pin_mismatch", good, f"ca: ca.pem, pin: sha256/{'A' * 43}=", lambda context: None),
+            ("tls_version_unsupported", good, "ca: ca.pem, minimum_version: 1.3",
+             lambda context: setattr(context, "maximum_version", ssl.TLSVersion.TLSv1_2)),
+            ("tls_handshake_failed", good, "ca: ca.pem",
+             lambda context: (context.load_verify_locations(str(self.authority.certificate)),
+                              setattr(context, "verify_mode", ssl.CERT_REQUIRED))),
+        ]
+        for code, identity, tls, configure in cases:
+            with self.subTest(code):
+                def front(place, identity=identity, configure=configure):
+                    self.only_alpha_first(place)
+                    return self.front(place, "alpha", identity, configure)
+
+                place = self.open(self.behind_tls(front, tls))
+                attempts = self.attempts(place)
+                told = {(each["connector"], each["outcome"], each["code"]) for each in attempts
+                        if each["connector"] == "alpha"}
+                self.assertEqual(told, {("alpha", "not_sent", code)})
+                self.assertEqual({each["outcome"] for each in attempts if each["connector"] == "beta"}, {"approved"})
+                self.assertFalse([each for each in place.sandbox.operations() if each["gateway"] == "alpha"])
+
+
 if __name__ == "__main__":
     unittest.main()

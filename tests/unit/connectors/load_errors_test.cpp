@@ -44,7 +44,7 @@ TEST_CASE("top level") {
   CHECK(
       changed("mode: test", "mod: test") ==
       "c.yaml:3:1: error: unknown key 'mod'; did you mean 'mode'? allowed: version, connector, mode, merchants, base_url, "
-      "auth, timeouts, capabilities, fees, idempotency, resolve, refunds, authorization_valid, exponents, operations, declines, maps\n"
+      "tls, auth, timeouts, capabilities, fees, idempotency, resolve, refunds, authorization_valid, exponents, operations, declines, maps\n"
       "c.yaml:1:1: error: missing key 'mode'");
   CHECK(changed("version: 1", "version: 2") ==
         "c.yaml:1:10: error: 'version' must be a whole number equal to 1, not '2'");
@@ -56,15 +56,29 @@ TEST_CASE("top level") {
   CHECK(changed("[demo]", "[\"*\"]") ==
         "c.yaml:4:13: error: '*' is not allowed: name every merchant whose money this account may take");
   CHECK(changed("merchants: [demo]\n", "") == "c.yaml:1:1: error: missing key 'merchants'");
-  CHECK(changed("base_url: http", "base_url: https") ==
-        "c.yaml:5:11: error: TLS to gateways is not supported by this version; use http:// to a local TLS proxy");
-  for (const char* bad : {"http://", "ftp://a", "http://a:0", "http://a:65536", "http://u:p@a", "http://a/x?y",
-                          "http://a b", "http://[::1", "http://a:"})
+  CHECK(changed("base_url: http", "base_url: https") == "accepted");
+  for (const char* bad : {"http://", "https://", "https://a:0", "https://u@a", "ftp://a", "http://a:0",
+                          "http://a:65536", "http://u:p@a", "http://a/x?y", "http://a b", "http://[::1", "http://a:"})
     CHECK_THAT(changed("http://127.0.0.1:9", '"' + std::string(bad) + '"'),
-               StartsWith("c.yaml:5:11: error: 'base_url' must be http://host"));
+               StartsWith("c.yaml:5:11: error: 'base_url' must be https://host"));
   CHECK(
       changed("http://127.0.0.1:9", "${NOT_SET}") ==
       "c.yaml:5:11: error: 'base_url': the environment variable NOT_SET is not set; set it, or write ${NOT_SET:-default}");
+}
+
+TEST_CASE("TLS") {
+  const auto told = [](const std::string& tls) {
+    return changed("base_url: http", "tls: {" + tls + "}\nbase_url: https");
+  };
+  CHECK(told("minimum_version: 1.3, pin: [a, b]") == "accepted");
+  CHECK(told("") == "accepted");
+  CHECK(told("ca: gone.pem") == "c.yaml:5:11: error: 'ca': cannot read the file gone.pem");
+  CHECK(told("pin: []") == "c.yaml:5:12: error: 'pin' must name at least one key");
+  CHECK(told("minimum_version: 1.1") ==
+        "c.yaml:5:24: error: 'minimum_version' cannot be '1.1'; did you mean '1.2'? allowed: 1.2, 1.3");
+  CHECK_THAT(told("client_key: a.pem"), StartsWith("c.yaml:5:19: error: 'client_certificate' and 'client_key' need"));
+  CHECK_THAT(told("verify: false"), StartsWith("c.yaml:5:7: error: unknown key 'verify'"));
+  CHECK_THAT(added("tls: {pin: a}"), Catch::Contains("'tls' means nothing without TLS"));
 }
 
 TEST_CASE("auth") {

@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "net/server.hpp"
+#include "tests/unit/net/authority.hpp"
 
 using namespace std::chrono_literals;
 using namespace turnout;
@@ -22,6 +23,8 @@ struct fake_definition final : connectors::definition {
   std::string url;
   const payments::connector_profile& profile() const noexcept override { return about; }
   std::string_view base_url() const noexcept override { return url; }
+  std::shared_ptr<const connectors::gateway_tls> security;
+  const std::shared_ptr<const connectors::gateway_tls>& tls() const noexcept override { return security; }
   connectors::wire_request build_request(payments::operation, const connectors::request_context&) const override {
     return {};
   }
@@ -283,4 +286,46 @@ TEST_CASE("a reload that changes nothing keeps the open connections") {
   w.transport.configure(configuration(w.port));
   CHECK(w.send(configuration(w.port)).error.empty());
   CHECK(w.gateway.open_connections() == 1);
+}
+
+namespace {
+
+std::shared_ptr<const core::configuration> secured(std::uint16_t port, connectors::gateway_tls tls) {
+  auto gateway = std::make_shared<fake_definition>();
+  gateway->about.name = "alpha";
+  gateway->url = "https://127.0.0.1:" + std::to_string(port);
+  gateway->security = std::make_shared<const connectors::gateway_tls>(std::move(tls));
+  auto made = std::make_shared<core::configuration>();
+  made->connectors.push_back(gateway);
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a reload that changes TLS uses no connection from before, whatever was opened already") {
+  world w;
+  w.handler = [](std::size_t, net::request&&, net::responder reply) { reply.send({200, {}, {}}); };
+  w.gateway.use_tls(net::make_server_tls(good_server()));
+  w.run_until([&] { return w.context.poll() == 0; });
+  connectors::gateway_tls tls;
+  tls.ca = trusted().pem();
+  w.transport.configure(secured(w.port, tls));
+  CHECK(w.send(secured(w.port, tls)).reply.status == 200);
+  // The same again, from files that were read again: the connection stays.
+  w.transport.configure(secured(w.port, tls));
+  CHECK(w.send(secured(w.port, tls)).reply.status == 200);
+  CHECK(w.gateway.open_connections() == 1);
+  auto pinned = tls, distrusting = tls, unsaid = connectors::gateway_tls();
+  pinned.pins = {trusted().issue().pin};
+  distrusting.ca = authority("Another CA").pem();
+  const std::vector<std::pair<connectors::gateway_tls, std::string>> refused = {
+      {pinned, "tls_pin_mismatch"}, {distrusting, "tls_untrusted_certificate"}, {unsaid, "tls_untrusted_certificate"}};
+  for (const auto& [changed, why] : refused) {
+    w.transport.configure(secured(w.port, changed));
+    const core::exchange got = w.send(secured(w.port, changed));
+    CHECK(got.error == why);
+    CHECK_FALSE(got.carried);
+  }
+  // A payment that began before goes on as it began.
+  CHECK(w.send(secured(w.port, tls)).reply.status == 200);
 }

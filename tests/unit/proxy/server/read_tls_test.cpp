@@ -4,6 +4,9 @@
 
 #include <sys/stat.h>
 
+#include <fstream>
+#include <iterator>
+
 #include <catch2/catch.hpp>
 
 #include "proxy/server/settings_file.hpp"
@@ -111,4 +114,42 @@ TEST_CASE("a certificate that has ended, or soon does, is warned of") {
   CHECK_THAT(with_end(-1), Contains("warning: 'certificate': tls/ending.pem ended on"));
   CHECK_THAT(with_end(5), Contains("warning: 'certificate': tls/ending.pem ends on"));
   CHECK(with_end(30).empty());
+}
+
+TEST_CASE("what a connector says about TLS") {
+  const conf files;
+  std::filesystem::create_directory(files.directory / "c");
+  files.load("");  // writes turnout.yaml
+  const identity ours = trusted().issue("DNS:proxy.example");
+  files.directory.write("tls/ours.pem", ours.certificate);
+  files.secret("tls/ours.key", ours.key);
+  std::ifstream shipped(std::string(TURNOUT_SOURCE_DIR) + "/conf/connectors/alpha.yaml");
+  const std::string text((std::istreambuf_iterator<char>(shipped)), std::istreambuf_iterator<char>());
+  const auto said = [&](const std::string& tls) {
+    files.directory.write("c/a.yaml", "tls: {" + tls + "}\n" + text);
+    auto secrets = server::system_secrets();
+    secrets.variable = [](std::string_view name) {
+      return std::optional<std::string>(name.ends_with("_URL") ? "https://gateway.example" : "secret");
+    };
+    std::string found;
+    for (const settings::problem& each : server::load_files(files.directory.path(), secrets).problems)
+      if (each.file.ends_with("a.yaml")) found += each.to_string() + "\n";
+    for (std::size_t at = 0; (at = found.find(files.directory.path() + "/")) != std::string::npos;)
+      found.erase(at, files.directory.path().size() + 1);
+    return found;
+  };
+  CHECK(said("").empty());
+  CHECK(said("ca: ../tls/ca.pem, pin: " + ours.pin + ", minimum_version: 1.3").empty());
+  CHECK(said("client_certificate: ../tls/ours.pem, client_key: ../tls/ours.key").empty());
+  CHECK(said("pin: [" + ours.pin + ", sha256/x]") ==
+        "c/a.yaml:1:12: error: 'pin' must be sha256/ and the 44 characters of 32 bytes in base64\n");
+  CHECK_THAT(said("ca: ../tls/gone.pem"),
+             Contains("c/a.yaml:1:11: error: 'ca': cannot read the file c/../tls/gone.pem"));
+  CHECK(said("ca: ../tls/ours.key") ==
+        "c/a.yaml:1:11: error: 'ca': tls/ours.key holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)\n");
+  CHECK_THAT(said("client_certificate: ../tls/ours.pem, client_key: ../tls/key.pem"),
+             Contains("'client_key': tls/key.pem does not belong to the certificate in tls/ours.pem"));
+  ::chmod((files.directory / "tls/ours.key").c_str(), 0644);
+  CHECK_THAT(said("client_certificate: ../tls/ours.pem, client_key: ../tls/ours.key"),
+             Contains("'client_key': tls/ours.key: others than its owner may use it; chmod 600 it"));
 }
