@@ -19,6 +19,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(prometheus-cpp REQUIRED)
+find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 
 # A payment is allocated on its worker and freed by the journal's writer: mimalloc
