@@ -129,11 +129,11 @@ void payment_flow::on(const flow::no_candidate& event, instant) {
 void payment_flow::on(const flow::sent& event, instant now) {
   TURNOUT_ASSERT(phase_ == phase::sending);
   phase_ = phase::idle;
+  take_over(record_.attempts[sending_].kept, event.result.kept);
   if (const auto about = std::exchange(sending_modification_, std::nullopt))
     return modification_answered(*about, event.result, now);
   const std::size_t index = sending_;
   ++record_.attempts[index].sends;
-  take_over(record_.attempts[index].kept, event.result.kept);
   ladders_[index].reachable |= event.result.not_found;
   switch (sending_kind_) {
     case send_kind::charge: return charge_ended(index, event.result, now);

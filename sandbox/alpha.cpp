@@ -130,9 +130,9 @@ void append_totals(std::string& out, const charge_view& charge) {
 
 class alpha final : public dialect {
  public:
-  bool has_credential(const net::headers& fields) const override {
+  bool has_credential(const net::request& message) const override {
     constexpr std::string_view scheme = "Bearer ";
-    const auto value = net::find_header(fields, "authorization");
+    const auto value = net::find_header(message.fields, "authorization");
     return value.starts_with(scheme) && value.find_first_not_of(' ', scheme.size()) != std::string_view::npos;
   }
 

@@ -149,9 +149,9 @@ bool read_expiry(std::string_view text, presented_card& into) {
 
 class beta final : public dialect {
  public:
-  bool has_credential(const net::headers& fields) const override {
+  bool has_credential(const net::request& message) const override {
     constexpr std::string_view scheme = "Basic ";
-    const auto value = net::find_header(fields, "authorization");
+    const auto value = net::find_header(message.fields, "authorization");
     return value.starts_with(scheme) && value.find_first_not_of(' ', scheme.size()) != std::string_view::npos;
   }
 

@@ -59,7 +59,7 @@ struct charge_view {
 class dialect {
  public:
   virtual ~dialect() = default;
-  virtual bool has_credential(const net::headers& fields) const = 0;
+  virtual bool has_credential(const net::request& message) const = 0;
   /// `target` is the path and query behind the gateway's own root.
   virtual reading read(const net::request& message, std::string_view target, const payments::instant& now) const = 0;
 
@@ -76,6 +76,7 @@ class dialect {
 const dialect& alpha_dialect() noexcept;
 const dialect& beta_dialect() noexcept;
 const dialect& gamma_dialect() noexcept;
+const dialect& delta_dialect() noexcept;
 
 /// Plain English for a refusal that comes without its own message.
 std::string_view describe(refusal code) noexcept;

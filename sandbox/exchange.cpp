@@ -15,7 +15,8 @@ namespace {
 std::array<gateway_traits, gateway_count> all_traits() {
   return {{{0, &alpha_dialect(), key_memory::all, key_clash::conflict},
            {1, &beta_dialect(), key_memory::success, key_clash::wait},
-           {2, &gamma_dialect(), key_memory::none, key_clash::conflict, true}}};
+           {2, &gamma_dialect(), key_memory::none, key_clash::conflict, true},
+           {3, &delta_dialect(), key_memory::all, key_clash::wait}}};
 }
 
 std::optional<std::size_t> gateway_index(std::string_view name) {
@@ -122,7 +123,8 @@ net::response exchange::answer_ledger(std::string_view query) const {
   if (const auto name = query_value(query, "gateway")) {
     const auto index = gateway_index(*name);
     if (!index) {
-      return problem(400, "invalid_filter", "unknown gateway", {{"gateway", "must be one of alpha, beta, gamma"}});
+      return problem(400, "invalid_filter", "unknown gateway",
+                     {{"gateway", "must be one of alpha, beta, gamma, delta"}});
     }
     wanted.gateway = static_cast<std::uint8_t>(*index);
   }

@@ -129,8 +129,8 @@ void read_money(member_reader& root, need how, call& into) {
 
 class gamma final : public dialect {
  public:
-  bool has_credential(const net::headers& fields) const override {
-    return net::find_header(fields, "x-api-key").find_first_not_of(' ') != std::string_view::npos;
+  bool has_credential(const net::request& message) const override {
+    return net::find_header(message.fields, "x-api-key").find_first_not_of(' ') != std::string_view::npos;
   }
 
   reading read(const net::request& message, std::string_view target, const payments::instant& now) const override {

@@ -61,7 +61,7 @@ void gateway::receive(const net::request& message, std::string_view target, answ
     case outage::error: return refuse(refusal::internal, to, now);
   }
   if (is_challenge_page(target)) return show_challenge(message, target, to, now);
-  if (!traits_.speech->has_credential(message.fields)) return refuse(refusal::unauthorised, to, now);
+  if (!traits_.speech->has_credential(message)) return refuse(refusal::unauthorised, to, now);
   reading read = traits_.speech->read(message, target, now);
   if (const auto* wrong = std::get_if<rejection>(&read)) return answer(traits_.speech->refused(*wrong), to, now);
   call& asked = std::get<call>(read);

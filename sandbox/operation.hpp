@@ -12,10 +12,10 @@
 
 namespace turnout::sandbox {
 
-inline constexpr std::size_t gateway_count = 3;
-inline constexpr std::array<std::string_view, gateway_count> gateway_names{"alpha", "beta", "gamma"};
+inline constexpr std::size_t gateway_count = 4;
+inline constexpr std::array<std::string_view, gateway_count> gateway_names{"alpha", "beta", "gamma", "delta"};
 /// Charge ids of each gateway start so.
-inline constexpr std::array<std::string_view, gateway_count> charge_prefixes{"ch_", "bt_", "gm_"};
+inline constexpr std::array<std::string_view, gateway_count> charge_prefixes{"ch_", "bt_", "gm_", "dl_"};
 
 enum class operation_kind : std::uint8_t { sale, authorize, capture, refund, void_charge };
 inline constexpr std::array<std::string_view, 5> operation_names{"sale", "authorize", "capture", "refund", "void"};

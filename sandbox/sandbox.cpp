@@ -185,7 +185,7 @@ sandbox::~sandbox() { stop(); }
 void sandbox::start() {
   auto& self = *implementation_;
   const std::uint16_t wanted = self.options.port;
-  if (wanted > 65535 - gateway_count) throw std::out_of_range("the sandbox takes four ports: choose one up to 65532");
+  if (wanted > 65535 - gateway_count) throw std::out_of_range("the sandbox takes five ports: choose one up to 65531");
   self.common = self.open(std::nullopt, wanted, self.common_port);
   for (std::size_t i = 0; i < gateway_count; ++i) {
     const auto port = static_cast<std::uint16_t>(wanted == 0 ? 0 : wanted + 1 + i);

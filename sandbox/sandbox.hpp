@@ -10,7 +10,7 @@ namespace turnout::sandbox {
 
 struct sandbox_options {
   std::string address = "127.0.0.1";
-  /// The common port; the gateways take the next three. 0: free ports for all.
+  /// The common port; the gateways take the next four. 0: free ports for all.
   std::uint16_t port = 9100;
   /// Operations are appended and synced here before they are answered, and
   /// read back at the start. Empty: kept in memory only.
@@ -37,7 +37,7 @@ class sandbox {
 
   /// Known from start() on.
   std::uint16_t port() const noexcept;
-  /// "alpha", "beta" or "gamma"; throws std::out_of_range for another name.
+  /// "alpha", "beta", "gamma" or "delta"; throws std::out_of_range for another name.
   std::uint16_t gateway_port(std::string_view name) const;
   /// "http://127.0.0.1:9100" and "http://127.0.0.1:9101".
   std::string url() const;

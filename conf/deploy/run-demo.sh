@@ -15,6 +15,7 @@ export TURNOUT_PORT="$PORT" TURNOUT_ADMIN_PORT="$ADMIN_PORT"
 export ALPHA_URL="http://127.0.0.1:$((SANDBOX_PORT + 1))"
 export BETA_URL="http://127.0.0.1:$((SANDBOX_PORT + 2))"
 export GAMMA_URL="http://127.0.0.1:$((SANDBOX_PORT + 3))"
+export DELTA_URL="http://127.0.0.1:$((SANDBOX_PORT + 4))"
 
 umask 077
 mkdir -p var
@@ -56,7 +57,7 @@ mkfifo "$pipes/sandbox" "$pipes/proxy"
 sandbox=$!
 exec 3<"$pipes/sandbox"
 # Its first line says that it listens; no line means that it has ended.
-read -r _ <&3 || fail "The sandbox did not start (SANDBOX_PORT is $SANDBOX_PORT; it takes this port and the next three)."
+read -r _ <&3 || fail "The sandbox did not start (SANDBOX_PORT is $SANDBOX_PORT; it takes this port and the next four)."
 
 # The key of the last run is used again as long as it is good.
 if ! [ -s "$key_file" ] || ! "$turnout" keys list --conf conf | grep -v revoked | grep -q "^$(cut -d: -f1 "$key_file") "; then

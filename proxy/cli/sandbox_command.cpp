@@ -28,7 +28,7 @@ int run(const sandbox::sandbox_options& options) {
   sandbox::sandbox gateways(options);
   gateways.start();
   std::printf("sandbox  %s  (control, ledger and all gateways)\n", gateways.url().c_str());
-  for (const char* name : {"alpha", "beta", "gamma"})
+  for (const char* name : {"alpha", "beta", "gamma", "delta"})
     std::printf("%-7s  %s\n", name, gateways.gateway_url(name).c_str());
   std::fflush(stdout);
   wait_for_end(ends);
@@ -42,7 +42,7 @@ void add_sandbox(CLI::App& app, command& chosen) {
   CLI::App* sub = app.add_subcommand("sandbox", "Simulated gateways with ledgers and faults, for trying and testing");
   auto options = std::make_shared<sandbox::sandbox_options>();
   sub->add_option("--port", options->port,
-                  "Control and all gateways; each gateway has one of the next three. 0: free ports")
+                  "Control and all gateways; each gateway has one of the next four. 0: free ports")
       ->capture_default_str();
   sub->add_option("--address", options->address, "IP address to listen on")->capture_default_str();
   sub->add_option("--ledger", options->ledger_file, "Keep the ledger in this file, synced before every answer");

@@ -40,6 +40,7 @@ const std::vector<std::string> seeds = {
     R"({"id":"ch_1","object":"charge","status":"requires_action","action":{"url":"http://127.0.0.1/challenge/ch_1"}})",
     R"({"transaction":{"id":"gm_1","state":"challenge","challenge":{"url":"http://127.0.0.1/c","form":{"creq":"cr_1","n":7}}}})",
     R"({"cancelled":true,"transaction":null})",
+    R"({"charge":{"id":"dl_1","state":"captured","merchant_reference":"att_1","ticket":"tk_1","amount":1250,"currency":"EUR"}})",
     R"({"fault":{"code":"unknown_order"}})"};
 const std::vector<std::string> cookies = {"SESSION=abc; Path=/; HttpOnly",
                                           "SESSION=\"q\"; Max-Age=0",
@@ -79,7 +80,7 @@ int main(int count, char** arguments) {
   turnout::fuzz::limit_memory();
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   std::vector<std::shared_ptr<const turnout::connectors::definition>> connectors;
-  for (const char* name : {"alpha", "beta", "gamma"}) connectors.push_back(shipped(name));
+  for (const char* name : {"alpha", "beta", "gamma", "delta"}) connectors.push_back(shipped(name));
   for (const auto& each : connectors) FUZZ_CHECK(each != nullptr, 0);
   const unsigned statuses[] = {200, 201, 400, 401, 402, 404, 409, 429, 500, 503, 0, 999};
   const turnout::payments::money charged{1250, *turnout::payments::currency::find("EUR")};

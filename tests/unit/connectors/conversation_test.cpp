@@ -24,6 +24,9 @@ struct conversation : world {
     turnout::net::request message;
     message.method = request.method;
     message.target = "/" + name + request.target;
+    if (!request.credential.empty())
+      message.target.append(message.target.find('?') == std::string::npos ? "?" : "&")
+          .append(request.credential.reveal());
     message.body = request.body.reveal();
     for (const auto& [field, content] : request.headers) message.fields.emplace_back(field, content.reveal());
     const auto answer = bank.raw(std::move(message));
@@ -34,6 +37,7 @@ struct conversation : world {
     auto charged = attempt.amount;
     if (what != nullptr) charged.minor = what->amount;
     last = connector->parse_response(asked, reply, charged);
+    turnout::payments::take_over(attempt.kept, last.kept);
     if (charge) attempt.gateway_reference = last.gateway_reference;
     return last;
   }
@@ -65,7 +69,7 @@ struct conversation : world {
 }  // namespace
 
 TEST_CASE("every shipped connector: authorised, captured, refunded") {
-  for (const char* name : {"alpha", "beta", "gamma"}) {
+  for (const char* name : {"alpha", "beta", "gamma", "delta"}) {
     INFO(name);
     conversation c(name);
     CHECK(c.carry(operation::authorize).result == outcome::approved);
@@ -84,7 +88,7 @@ TEST_CASE("every shipped connector: authorised, captured, refunded") {
 }
 
 TEST_CASE("every shipped connector: a void whose answer was lost is proven by an inquiry") {
-  for (const char* name : {"alpha", "beta", "gamma"}) {
+  for (const char* name : {"alpha", "beta", "gamma", "delta"}) {
     INFO(name);
     conversation c(name);
     c.carry(operation::authorize);
@@ -99,7 +103,7 @@ TEST_CASE("every shipped connector: a void whose answer was lost is proven by an
 }
 
 TEST_CASE("every shipped connector: a reversed reference that never charged proves no void") {
-  for (const char* name : {"alpha", "beta", "gamma"}) {
+  for (const char* name : {"alpha", "beta", "gamma", "delta"}) {
     INFO(name);
     conversation c(name);
     CHECK(c.carry(operation::reverse).result == outcome::approved);
@@ -122,7 +126,7 @@ TEST_CASE("alpha: several captures, then the rest is released") {
 }
 
 TEST_CASE("the same refund twice is one refund where keys are kept") {
-  for (const char* name : {"alpha", "beta"}) {
+  for (const char* name : {"alpha", "beta", "delta"}) {
     conversation c(name);
     c.attempt.operation = operation::sale;
     c.carry(operation::sale);
@@ -134,4 +138,44 @@ TEST_CASE("the same refund twice is one refund where keys are kept") {
     CHECK(c.carry(operation::refund, &once).result == outcome::approved);
     CHECK(c.told() == "approved 1250/100");
   }
+}
+
+TEST_CASE("delta: a session that was lost with its answer is given again by an inquiry") {
+  conversation c("delta");
+  c.bank.control("delta", R"({"faults":{"charge_then_drop":1}})");
+  CHECK(c.carry(operation::authorize).result == outcome::unknown);
+  c.bank.control("delta", R"({"faults":{"charge_then_drop":0}})");
+  const auto found = c.carry(operation::inquire);
+  CHECK(found.result == outcome::approved);
+  CHECK(c.attempt.kept.size() == 2);
+  c.attempt.gateway_reference = found.gateway_reference;
+  CHECK(c.modify(operation::capture, 1250).result == outcome::approved);
+  // Without it the id alone opens nothing.
+  c.attempt.kept.clear();
+  CHECK(c.modify(operation::refund, 1).result == outcome::rejected);
+  CHECK(c.last.gateway_code == "unauthorized");
+}
+
+TEST_CASE("delta: declines, refusals and replays") {
+  conversation c("delta");
+  c.attempt.operation = operation::sale;
+  c.bank.control("delta", R"({"approval_rate":0,"declines":{"insufficient_funds":1}})");
+  const auto declined = c.carry(operation::sale);
+  CHECK(declined.result == outcome::soft_decline);
+  CHECK(declined.reason == turnout::payments::decline_reason::insufficient_funds);
+  // The same key: the same answer, whatever would be decided now.
+  c.bank.control("delta", R"({"approval_rate":1})");
+  CHECK(c.carry(operation::sale).result == outcome::soft_decline);
+  CHECK(c.carry(operation::inquire).result == outcome::soft_decline);
+  c.attempt.id = "att_2";
+  c.bank.control("delta", R"({"faults":{"rate_limited":1}})");
+  CHECK(c.carry(operation::sale).result == outcome::not_sent);
+  c.bank.control("delta", R"({"faults":{"rate_limited":0,"error_after_charge":1}})");
+  CHECK(c.carry(operation::sale).result == outcome::unknown);
+  CHECK(c.carry(operation::reverse).result == outcome::approved);
+  c.bank.control("delta", R"({"faults":{"error_after_charge":0}})");
+  c.attempt.id = "att_3";
+  CHECK(c.carry(operation::inquire).not_found);
+  CHECK(c.carry(operation::reverse).result == outcome::approved);
+  CHECK(c.carry(operation::sale).result == outcome::not_sent);
 }

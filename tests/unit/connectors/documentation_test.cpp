@@ -17,18 +17,18 @@ TEST_CASE("the documentation's example works") {
   const std::size_t begin = text.find("```yaml\n", section) + 8, end = text.find("```", begin);
   turnout::settings::secret_source secrets;
   secrets.file = [](std::string_view path) {
-    return std::optional<std::string>(path == "conf/connectors/../../var/delta.key" ? "k\n" : "");
+    return std::optional<std::string>(path == "conf/connectors/../../var/omega.key" ? "k\n" : "");
   };
   turnout::settings::problems found;
   const auto file =
-      turnout::settings::parse("conf/connectors/delta.yaml", text.substr(begin, end - begin), secrets, found);
+      turnout::settings::parse("conf/connectors/omega.yaml", text.substr(begin, end - begin), secrets, found);
   REQUIRE(file);
-  const auto delta = definition::load(*file, found);
+  const auto omega = definition::load(*file, found);
   for (const auto& each : found) UNSCOPED_INFO(each.to_string());
-  REQUIRE(delta);
-  CHECK_THAT(shown(delta->build_request(operation::sale, world().context())),
-             Catch::Contains("X-Delta-Key: k\n") && Catch::Contains(R"("total":"12.50")") &&
+  REQUIRE(omega);
+  CHECK_THAT(shown(omega->build_request(operation::sale, world().context())),
+             Catch::Contains("X-Omega-Key: k\n") && Catch::Contains(R"("total":"12.50")") &&
                  Catch::Contains(R"("expiry":"0730")"));
-  CHECK(answer(*delta, operation::sale, 200, R"({"ok":false,"code":"N02"})").result == outcome::hard_decline);
-  CHECK(answer(*delta, operation::inquire, 404, R"({"error":"no_such_order"})").not_found);
+  CHECK(answer(*omega, operation::sale, 200, R"({"ok":false,"code":"N02"})").result == outcome::hard_decline);
+  CHECK(answer(*omega, operation::inquire, 404, R"({"error":"no_such_order"})").not_found);
 }

@@ -40,3 +40,28 @@ TEST_CASE("what any answer gives is kept with its attempt", "[flow]") {
   CHECK(run.at(0).kept == kept_values{{"session", "one"}});
   CHECK(run.at(1).kept == kept_values{{"session", "two"}, {"order", "7"}});
 }
+
+TEST_CASE("what the answer to a capture gives is kept as well", "[flow]") {
+  flow_driver run;
+  payment record = flow_driver::fresh_record();
+  run.profiles.at("alpha").operations.push_back(operation::capture);
+  record.capture = capture_mode::manual;
+  run.open(std::move(record));
+  run.feed(flow::start{});
+  run.choose("alpha");
+  send_result held = said(outcome::approved);
+  held.captured = false;
+  held.kept = {{"session", "one"}};
+  run.reply(held);
+  run.answered();
+  modification capture;
+  capture.id = "cap_1";
+  capture.amount = 1250;
+  run.feed(flow::modify{capture});
+  REQUIRE(run.is_send(send_kind::modify));
+  send_result done = said(outcome::approved);
+  done.kept = {{"session", "two"}};
+  run.reply(done);
+  CHECK(run.record().amount_captured == 1250);
+  CHECK(run.at(0).kept == kept_values{{"session", "two"}});
+}

@@ -34,7 +34,7 @@ class counter {
     options.seed = seed;
     options.salt = 99;
     bank = std::make_unique<sandbox::exchange>(options);
-    for (const char* name : {"alpha", "beta", "gamma"}) control(name, R"({"latency_ms": 0})");
+    for (const char* name : {"alpha", "beta", "gamma", "delta"}) control(name, R"({"latency_ms": 0})");
   }
 
   pending send(const std::string& method, const std::string& target, const std::string& body = {},

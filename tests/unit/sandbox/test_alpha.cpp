@@ -234,7 +234,7 @@ TEST_CASE("alpha: no credential is 401, another path or method 404 or 405") {
   CHECK(c.send("DELETE", "/alpha/v1/charges")->status() == 405);
   CHECK(c.send("GET", "/alpha/v1/reversals")->status() == 405);
   for (const char* path :
-       {"/", "/delta/v1/charges", "/alpha", "/alphabet/v1/charges", "/_nothing", "/_control/delta"}) {
+       {"/", "/epsilon/v1/charges", "/alpha", "/alphabet/v1/charges", "/_nothing", "/_control/epsilon"}) {
     const auto lost = c.send("GET", path);
     CHECK(lost->status() == 404);
     CHECK(lost->body().at("code") == "not_found");

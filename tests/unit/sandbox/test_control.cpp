@@ -131,7 +131,7 @@ TEST_CASE("the ledger has one order over all gateways, and filters") {
   CHECK(c.ledger("?since=2").size() == 2);
   CHECK(c.ledger("?since=2&gateway=alpha").size() == 1);
   CHECK(c.ledger("?since=99").empty());
-  for (const char* query : {"?gateway=delta", "?since=x", "?since=-1", "?since=", "?since=1x"}) {
+  for (const char* query : {"?gateway=epsilon", "?since=x", "?since=-1", "?since=", "?since=1x"}) {
     CHECK(c.send("GET", std::string("/_ledger") + query)->status() == 400);
   }
   CHECK(c.send("POST", "/_ledger")->status() == 405);
@@ -139,10 +139,11 @@ TEST_CASE("the ledger has one order over all gateways, and filters") {
 
 TEST_CASE("the gateways are listed with their addresses") {
   counter c;
-  c.bank->set_addresses("127.0.0.1", 9100, {9101, 9102, 9103});
+  c.bank->set_addresses("127.0.0.1", 9100, {9101, 9102, 9103, 9104});
   CHECK(c.send("GET", "/_gateways")->body() == json::parse(R"({"gateways":[
     {"name":"alpha","address":"127.0.0.1","port":9101,"url":"http://127.0.0.1:9101","path":"/alpha"},
     {"name":"beta","address":"127.0.0.1","port":9102,"url":"http://127.0.0.1:9102","path":"/beta"},
-    {"name":"gamma","address":"127.0.0.1","port":9103,"url":"http://127.0.0.1:9103","path":"/gamma"}],
+    {"name":"gamma","address":"127.0.0.1","port":9103,"url":"http://127.0.0.1:9103","path":"/gamma"},
+    {"name":"delta","address":"127.0.0.1","port":9104,"url":"http://127.0.0.1:9104","path":"/delta"}],
     "port":9100,"url":"http://127.0.0.1:9100"})"));
 }
