@@ -7,7 +7,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache make git pkg-config ca-certificates
        libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev
-       libsqlite3-dev zlib1g-dev prometheus-cpp-dev
+       libsqlite3-dev zlib1g-dev prometheus-cpp-dev libspdlog-dev libfmt-dev
        libcli11-dev libmimalloc-dev curl)
 test=(catch2 clang clang-format clang-tidy libclang-rt-14-dev python3 strace wrk nginx-light)
 

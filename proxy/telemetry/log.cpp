@@ -1,8 +1,11 @@
-// Lines are built on the caller's thread (redacted, escaped) and handed to the
-// writer as finished text.
+// Lines are built on the caller's thread (redacted, escaped) and pass spdlog as
+// finished text. Its asynchronous loggers wake their thread for each line; our
+// sink hands over to a writer that gathers them.
 #include "proxy/telemetry/log.hpp"
 
-#include <atomic>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
+
 #include <chrono>
 
 #include "payments/name_table.hpp"
@@ -14,6 +17,31 @@ namespace turnout::telemetry {
 namespace {
 
 constexpr payments::name_table<log_level, 4> levels{{"debug", "info", "warn", "error"}};
+
+spdlog::level::level_enum spdlog_level(log_level level) noexcept {
+  switch (level) {
+    case log_level::debug: return spdlog::level::debug;
+    case log_level::info: return spdlog::level::info;
+    case log_level::warn: return spdlog::level::warn;
+    case log_level::error: return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+/// Thread-safe, as the writer is.
+class gathering_sink final : public spdlog::sinks::sink {
+ public:
+  explicit gathering_sink(std::unique_ptr<line_writer> writer) : writer_(std::move(writer)) {}
+  void log(const spdlog::details::log_msg& line) override {
+    writer_->append({line.payload.data(), line.payload.size()}, line.level >= spdlog::level::warn);
+  }
+  void flush() override { writer_->flush(); }
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  std::unique_ptr<line_writer> writer_;
+};
 
 // "declined:insufficient_funds", "not_sent:connect_timeout", "approved".
 std::string_view outcome_code(const payments::attempt& attempt, std::string& into) {
@@ -46,10 +74,13 @@ std::string_view to_string(log_level level) noexcept { return levels[level]; }
 std::optional<log_level> parse_log_level(std::string_view name) noexcept { return levels.find(name); }
 
 struct log::implementation {
-  std::atomic<log_level> least;
-  std::unique_ptr<line_writer> writer;
+  line_writer* writer;  ///< the sink's
+  spdlog::logger logger;
 
-  bool writes(log_level level) const noexcept { return level >= least.load(std::memory_order_relaxed); }
+  explicit implementation(std::unique_ptr<line_writer> to)
+      : writer(to.get()), logger("turnout", std::make_shared<gathering_sink>(std::move(to))) {}
+
+  bool writes(log_level level) const noexcept { return logger.should_log(spdlog_level(level)); }
 
   template <class Fill>
   void write(log_level level, std::string_view event, Fill&& fill) {
@@ -58,24 +89,25 @@ struct log::implementation {
     json_line line(buffer);
     line.time("time", std::chrono::system_clock::now()).text("level", to_string(level)).text("event", event);
     fill(line);
-    writer->append(line.finish(), level >= log_level::warn);
+    const std::string_view finished = line.finish();
+    logger.log(spdlog_level(level), spdlog::string_view_t(finished.data(), finished.size()));
   }
 };
 
 std::unique_ptr<log> log::open(const log_settings& settings, std::string& error) {
-  auto made = std::make_unique<implementation>();
-  made->least = settings.level;
-  made->writer = line_writer::open(settings.file, settings.buffer, error);
-  if (!made->writer) return nullptr;
+  auto writer = line_writer::open(settings.file, settings.buffer, error);
+  if (!writer) return nullptr;
+  auto made = std::make_unique<implementation>(std::move(writer));
+  made->logger.set_level(spdlog_level(settings.level));
   return std::unique_ptr<log>(new log(std::move(made)));
 }
 
 log::log(std::unique_ptr<implementation> made) : implementation_(std::move(made)) {}
 log::~log() = default;
 
-void log::set_level(log_level level) noexcept { implementation_->least.store(level, std::memory_order_relaxed); }
+void log::set_level(log_level level) noexcept { implementation_->logger.set_level(spdlog_level(level)); }
 bool log::writes(log_level level) const noexcept { return implementation_->writes(level); }
-void log::flush() { implementation_->writer->flush(); }
+void log::flush() { implementation_->logger.flush(); }
 std::size_t log::dropped() const { return implementation_->writer->dropped(); }
 
 void log::payment_answered(const payments::payment& record, payments::milliseconds taken, std::string_view request_id) {
