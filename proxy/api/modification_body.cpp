@@ -56,7 +56,8 @@ class reader {
 
   void amount(const json_value& value) {
     if (value.is(json_kind::real))
-      return fault("amount", "must be an integer in the currency's minor unit, without fraction or exponent");
+      return fault("amount",
+                   "must be an integer from 1 to 10^15 in the currency's minor unit, without fraction or exponent");
     if (!value.is(json_kind::integer) && !value.is(json_kind::huge)) return fault("amount", "must be an integer");
     if (value.is(json_kind::huge) || value.integer() < 1 || value.integer() > payments::max_amount_minor)
       return fault("amount", "must be from 1 to 10^15");

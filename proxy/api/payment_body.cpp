@@ -1,6 +1,8 @@
 #include "proxy/api/payment_body.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -59,13 +61,25 @@ bool visible_ascii(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+/// No port, or one from 1 to 65535.
+bool has_possible_port(std::string_view authority) noexcept {
+  const std::size_t colon = authority.rfind(':');
+  const std::size_t bracket = authority.rfind(']');  // of an IPv6 address
+  if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) return true;
+  const std::string_view digits = authority.substr(colon + 1);
+  std::uint32_t port = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return read.ec == std::errc() && read.ptr == digits.data() + digits.size() && port >= 1 && port <= 65535;
+}
+
 bool is_web_address(std::string_view text) noexcept {
   if (!visible_ascii(text) || text.find_first_of("\"<>\\^`{|}") != std::string_view::npos) return false;
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (!equal_ignoring_case(text.substr(0, scheme.size()), scheme)) continue;
     const std::string_view rest = text.substr(scheme.size());
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-    return !authority.empty() && authority.front() != ':' && authority.find('@') == std::string_view::npos;
+    return !authority.empty() && authority.front() != ':' && authority.find('@') == std::string_view::npos &&
+           has_possible_port(authority);
   }
   return false;
 }
@@ -191,7 +205,8 @@ class body_reader {
 
   void read_amount(const json_value& value, std::string_view path) {
     if (value.is(json_kind::real))
-      return fault(path, "must be an integer in the currency's minor unit, without fraction or exponent");
+      return fault(path,
+                   "must be an integer from 1 to 10^15 in the currency's minor unit, without fraction or exponent");
     amount_ = integer(value, path, 1, payments::max_amount_minor, "from 1 to 10^15").value_or(0);
   }
   void read_currency(const json_value& value, std::string_view path) {
@@ -391,17 +406,18 @@ payment_body read_payment_body(const json_document& body, const principal& who,
   return body_reader(who, now).read(body);
 }
 
-bool contains_number(std::string_view text, std::string_view number) noexcept {
+// Whatever stands between digits is skipped, and full-width digits (U+FF10 to
+// U+FF19, in UTF-8 EF BC 90 to EF BC 99) count: people do write numbers so.
+bool contains_number(std::string_view text, std::string_view number) {
   if (number.empty()) return false;
-  for (std::size_t start = 0; start < text.size(); ++start) {
-    std::size_t matched = 0;
-    for (std::size_t at = start; at < text.size(); ++at) {
-      if (matched > 0 && (text[at] == ' ' || text[at] == '-')) continue;
-      if (text[at] != number[matched]) break;
-      if (++matched == number.size()) return true;
-    }
+  std::string digits;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const bool wide = byte >= 0x90 && byte <= 0x99 && at >= 2 && text[at - 1] == '\xbc' && text[at - 2] == '\xef';
+    if (byte >= '0' && byte <= '9') digits.push_back(text[at]);
+    if (wide) digits.push_back(static_cast<char>('0' + (byte - 0x90)));
   }
-  return false;
+  return digits.find(number) != std::string::npos;
 }
 
 std::size_t count_characters(std::string_view text) noexcept {

@@ -28,9 +28,9 @@ struct payment_body {
 /// neither is asked, because the body was good when it first came.
 payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now);
 
-/// True when the digits of `number` stand in `text`, even with spaces or dashes
-/// between them. What is kept and shown must not carry a card number.
-bool contains_number(std::string_view text, std::string_view number) noexcept;
+/// True when the digits of `number` stand in `text` in a row, whatever is between them.
+/// What is kept and shown must not carry a card number.
+bool contains_number(std::string_view text, std::string_view number);
 
 /// Code points of valid UTF-8.
 std::size_t count_characters(std::string_view text) noexcept;

@@ -197,6 +197,8 @@ TEST_CASE("each fault names its field") {
       {R"("https://shop.example/return")", R"("https://shop.example@evil.example/")", "return_url"},
       {R"("https://shop.example/return")", R"("https://shop.example/a b")", "return_url"},
       {R"("https://shop.example/return")", R"("https://shop.example/\n")", "return_url"},
+      {R"("https://shop.example/return")", R"("https://shop.example:99999/")", "return_url"},
+      {R"("https://shop.example/return")", R"("https://shop.example:/")", "return_url"},
       {R"("https://shop.example/return")", "7", "return_url"},
       {R"("https://shop.example/return")", R"("https://shop.example/?c=4242424242424242")", "return_url"},
       {R"({"cart": "77"})", "[]", "metadata"},
@@ -331,4 +333,23 @@ TEST_CASE("a card is good until its month has ended everywhere") {
 }
 
 }  // namespace
+
+TEST_CASE("a card number is found whatever stands between its digits") {
+  const std::string_view number = "4242424242424242";
+  for (const char* text :
+       {"4242424242424242", "pay 4242 4242-4242.4242!", "4242_4242/4242,4242", "4242\n4242\n4242\n4242",
+        "4242\xc2\xa0"
+        "4242\xe2\x80\x89"
+        "4242\xe2\x80\x93"
+        "4242",
+        "\xef\xbc\x94\xef\xbc\x92\xef\xbc\x94\xef\xbc\x92"
+        "424242424242",
+        "14242424242424242"})
+    CHECK(contains_number(text, number));
+  for (const char* text : {"", "424242424242424", "4242 4242 4242 4241",
+                           "\xef\xbd\x94"
+                           "242424242424242"})
+    CHECK_FALSE(contains_number(text, number));
+}
+
 }  // namespace turnout::api
