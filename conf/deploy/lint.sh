@@ -19,4 +19,7 @@ find "${rooms[@]}" -name '*.cpp' ! -path 'tests/*' -print0 |
 echo "the rules of the house"
 python3 tests/unit/house_test.py . || failed=1
 
+echo "the API's description"
+conf/deploy/lint-openapi.sh || { [ $? = 77 ] || failed=1; }
+
 exit $failed

@@ -52,15 +52,24 @@ const api::endpoint api::endpoints[] = {
 
 std::vector<api::route> api::routes() {
   std::vector<route> all;
-  for (const endpoint& each : endpoints) all.push_back({each.method, each.path, each.needs});
+  for (const endpoint& each : endpoints) all.push_back({each.method, each.path, each.needs, each.parameters});
   return all;
 }
 
 // Banks' pages send shoppers back by either method; a posted body is not looked at.
 const api::open_endpoint api::open_endpoints[] = {
-    {"GET", "/v1/payments/{id}/return", &api::shopper_returned},
-    {"POST", "/v1/payments/{id}/return", &api::shopper_returned},
+    {"GET", "/v1/payments/{id}/return", &api::shopper_returned, return_parameters},
+    {"POST", "/v1/payments/{id}/return", &api::shopper_returned, return_parameters},
+    {"GET", "/openapi.json", &api::get_description},
+    {"GET", "/docs", &api::get_docs},
+    {"GET", "/docs/renderer.js", &api::get_docs_script},
 };
+
+std::vector<api::open_route> api::open_routes() {
+  std::vector<open_route> all;
+  for (const open_endpoint& each : open_endpoints) all.push_back({each.method, each.path, each.parameters});
+  return all;
+}
 
 worker worker::with(core::engine& engine, turnout::api::reader& reader, std::function<std::string()> make_request_id,
                     std::function<bool(const principal&, std::string_view key)> knows_key) {
@@ -128,7 +137,8 @@ bool api::dispatch_open(std::size_t worker, net::request& message, endpoint_call
   const auto found = find_route<open_endpoint>(open_endpoints, message.method, target.path);
   if (found.row) {
     call.route = found.row->path;
-    (this->*found.row->serve)(worker, found.parameter, target.query, call);
+    open_exchange at{world_.workers[worker], message, call, found.parameter, target.query};
+    (this->*found.row->serve)(at);
   } else if (!found.allow.empty()) {
     refuse_method(found.allow, call);
   }

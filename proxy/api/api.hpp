@@ -72,8 +72,15 @@ class api {
   struct route {
     std::string_view method, path;
     scope needs;
+    parameter_names parameters;  ///< of the query
   };
   static std::vector<route> routes();
+  /// Every endpoint that needs none.
+  struct open_route {
+    std::string_view method, path;
+    parameter_names parameters;
+  };
+  static std::vector<open_route> open_routes();
 
   /// A net::request_handler. Must outlive every engine that it gave work to.
   void handle(std::size_t worker, net::request&& message, net::responder reply);
@@ -91,10 +98,11 @@ class api {
     parameter_names parameters = {};  ///< of the query
   };
   static const endpoint endpoints[];
-  /// One that needs no API key.
+  struct open_exchange;  ///< one that needs no API key
   struct open_endpoint {
     std::string_view method, path;
-    void (api::*serve)(std::size_t worker, std::string_view parameter, std::string_view query, endpoint_call& call);
+    void (api::*serve)(open_exchange&);
+    parameter_names parameters = {};
   };
   static const open_endpoint open_endpoints[];
 
@@ -104,7 +112,10 @@ class api {
                                         const endpoint_call& call);
   void dispatch(std::size_t worker, net::request& message, endpoint_call& call);
   bool dispatch_open(std::size_t worker, net::request& message, endpoint_call& call);
-  void shopper_returned(std::size_t worker, std::string_view payment, std::string_view query, endpoint_call& call);
+  void shopper_returned(open_exchange& at);
+  void get_description(open_exchange& at);
+  void get_docs(open_exchange& at);
+  void get_docs_script(open_exchange& at);
   void create_payment(exchange& at);
   void list_payments(exchange& at);
   void get_payment(exchange& at);

@@ -4,13 +4,24 @@
 
 namespace turnout::api {
 
+namespace {
+
+/// Pages of documentation have their own.
+void add_unless_given(net::headers& fields, const char* name, const char* value) {
+  for (const auto& [given, text] : fields)
+    if (given == name) return;
+  fields.emplace_back(name, value);
+}
+
+}  // namespace
+
 void add_common_headers(net::response& answer, std::string_view request_id, bool tls) {
   auto& fields = answer.fields;
   fields.reserve(fields.size() + 7);
   fields.emplace_back("Request-Id", request_id);
-  fields.emplace_back("Cache-Control", "no-store");
+  add_unless_given(fields, "Cache-Control", "no-store");
   fields.emplace_back("X-Content-Type-Options", "nosniff");
-  fields.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  add_unless_given(fields, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
   fields.emplace_back("Referrer-Policy", "no-referrer");
   if (tls) fields.emplace_back("Strict-Transport-Security", "max-age=31536000");
 }

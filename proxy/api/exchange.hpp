@@ -1,5 +1,5 @@
 #pragma once
-// One authenticated request on its way through an endpoint. Internal to api.
+// One request on its way through an endpoint. Internal to api.
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -23,6 +23,14 @@ struct api::exchange {
     if (const problem* refused = std::get_if<problem>(&made)) return call.refuse(*refused);
     call.answer(std::get<net::response>(std::move(made)));
   }
+};
+
+/// A request on its way through an endpoint that needs no API key.
+struct api::open_exchange {
+  worker& own;
+  const net::request& message;
+  endpoint_call& call;
+  std::string_view parameter, query;
 };
 
 }  // namespace turnout::api

@@ -10,6 +10,8 @@
 
 namespace turnout::api {
 
+inline constexpr std::string_view return_parameters[] = {"token"};
+
 class return_address {
  public:
   /// `secret` has 32 bytes and may serve other ends as well: the key is derived

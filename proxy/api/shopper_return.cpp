@@ -4,14 +4,13 @@
 #include <utility>
 
 #include "proxy/api/api.hpp"
+#include "proxy/api/exchange.hpp"
 #include "proxy/api/query.hpp"
 #include "proxy/api/route_table.hpp"
 
 namespace turnout::api {
 
 namespace {
-
-constexpr std::string_view token_parameter[] = {"token"};
 
 net::response page(unsigned status, std::string_view title, std::string_view text) {
   std::string body =
@@ -47,19 +46,19 @@ net::response no_such_page() { return page(404, "Not found", "There is nothing a
 
 }  // namespace
 
-void api::shopper_returned(std::size_t worker, std::string_view payment, std::string_view text, endpoint_call& call) {
+void api::shopper_returned(open_exchange& at) {
   // Gateways add parameters of their own to the address: only ours is looked at.
   std::vector<field_error> ignored;
-  const query asked = query::read(text, token_parameter, ignored);
+  const query asked = query::read(at.query, return_parameters, ignored);
   const std::string* token = asked.find("token");
-  if (token == nullptr || world_.returns == nullptr) return call.answer(no_such_page());
-  switch (world_.returns->check(payment, *token, call.arrival.wall)) {
-    case return_address::verdict::wrong: return call.answer(no_such_page());
+  if (token == nullptr || world_.returns == nullptr) return at.call.answer(no_such_page());
+  switch (world_.returns->check(at.parameter, *token, at.call.arrival.wall)) {
+    case return_address::verdict::wrong: return at.call.answer(no_such_page());
     case return_address::verdict::expired:
-      return call.answer(page(410, "Expired", "This address is not good any more. Go back to the shop."));
+      return at.call.answer(page(410, "Expired", "This address is not good any more. Go back to the shop."));
     case return_address::verdict::good: break;
   }
-  world_.workers[worker].shopper_returned(std::string(payment), [call](std::optional<payments::payment> known) {
+  at.own.shopper_returned(std::string(at.parameter), [call = at.call](std::optional<payments::payment> known) {
     call.answer(known ? told(*known) : no_such_page());
   });
 }

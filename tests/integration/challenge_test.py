@@ -17,6 +17,7 @@ import threading
 import unittest
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import contract
 from harness import Http, SLOW, Workplace, audit, bearer, card, payment, wait_until
 
 CHALLENGED = "4000002500003155"
@@ -137,6 +138,9 @@ class Walks(unittest.TestCase):
         connection.request("GET" if form is None else "POST", target, None if form is None else urlencode(form), fields)
         answer = connection.getresponse()
         text = answer.read().decode()
+        if port == self.place.proxy.port:
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            contract.check("GET" if form is None else "POST", target, answer.status, headers, text.encode())
         connection.close()
         return answer.status, answer.getheader("Location"), text
 

@@ -19,12 +19,16 @@ import threading
 import time
 from pathlib import Path
 
+import contract
+
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TURNOUT", str(ROOT / "build/release/turnout"))
 SLOW = float(os.environ.get("TURNOUT_TEST_PATIENCE", "1"))  # sanitizers make everything slower
 
 VISA = "4242424242424242"
 DECLINED_FUNDS = "4000000000009995"
+# Addresses of the sandbox and of the admin listener; all others are the merchant API's.
+OTHER_LISTENERS = ("/_", "/health", "/metrics", "/admin", "/-/")
 
 
 def wait_until(what, condition, seconds=30.0):
@@ -125,7 +129,10 @@ class Http:
             raise
         if answer.getheader("Connection", "").lower() == "close":
             self.close()
-        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, text)
+        headers = {k.lower(): v for k, v in answer.getheaders()}
+        if not path.startswith(OTHER_LISTENERS):
+            contract.check(method, path, answer.status, headers, text)
+        return Answer(answer.status, headers, text)
 
     def close(self):
         if self._connection is not None:

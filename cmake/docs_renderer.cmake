@@ -1,0 +1,37 @@
+# turnout_docs_renderer(OUT): the script that shows /openapi.json as a page, with
+# its licence, in the file OUT. It comes from npm, of one version and one
+# checksum; npm keeps it, so another build needs no network. Without npm or
+# network OUT is empty, and /docs is plain HTML.
+function(turnout_docs_renderer out)
+  set(name rapidoc)
+  set(version 9.3.8)
+  set(checksum 7826046ebd57afc38966f542c3c49797dcc1091a0b25b84d1ae1b92194c7abf45600eabf3b831a7d40ae144c991ecae12eb95470664c6bae29ca1a626fc7d029)
+  set(place ${CMAKE_BINARY_DIR}/npm)
+  set(package ${place}/${name}-${version}.tgz)
+  if(NOT EXISTS ${package})
+    find_program(NPM npm)
+    if(NPM)
+      file(MAKE_DIRECTORY ${place})
+      message(STATUS "Fetching ${name} ${version} from npm")
+      execute_process(
+        COMMAND ${NPM} pack --prefer-offline --fetch-retries=1 --fetch-timeout=30000 ${name}@${version}
+        WORKING_DIRECTORY ${place} OUTPUT_QUIET ERROR_QUIET TIMEOUT 120)
+    endif()
+  endif()
+  if(NOT EXISTS ${package})
+    message(STATUS "/docs will be plain HTML: ${name} could not be had from npm")
+    file(CONFIGURE OUTPUT ${out} CONTENT "")
+    return()
+  endif()
+  file(SHA512 ${package} found)
+  if(NOT found STREQUAL checksum)
+    file(REMOVE ${package})
+    message(FATAL_ERROR "${name} ${version} from npm is not the file that was reviewed: SHA-512 ${found}")
+  endif()
+  file(ARCHIVE_EXTRACT INPUT ${package} DESTINATION ${place})
+  file(READ ${place}/package/LICENSE.txt licence)
+  file(READ ${place}/package/dist/rapidoc-min.js.LICENSE.txt licences)
+  file(READ ${place}/package/dist/rapidoc-min.js script)
+  file(WRITE ${out}.new "/*! RapiDoc ${version}\n\n${licence}\n*/\n${licences}\n${script}")
+  file(COPY_FILE ${out}.new ${out} ONLY_IF_DIFFERENT)
+endfunction()
