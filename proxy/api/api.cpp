@@ -132,6 +132,18 @@ void api::handle(std::size_t worker, net::request&& message, answer_function rep
   net::wipe(message.body);
 }
 
+bool api::answered_preflight(const cors_settings& cors, const net::request& message, endpoint_call& call) {
+  if (!cors.on()) return false;
+  add_cors_fields(cors, message.fields, call.fields);
+  if (!is_preflight(cors, message)) return false;
+  const split_target target = split(message.target);
+  std::string methods = find_route<open_endpoint>(open_endpoints, message.method, target.path).allow;
+  if (methods.empty()) methods = find_route<endpoint>(endpoints, message.method, target.path).allow;
+  if (methods.empty()) return false;
+  call.answer(answer_preflight(cors, std::move(methods)));
+  return true;
+}
+
 bool api::dispatch_open(std::size_t worker, net::request& message, endpoint_call& call) {
   const split_target target = split(message.target);
   const auto found = find_route<open_endpoint>(open_endpoints, message.method, target.path);
@@ -146,6 +158,8 @@ bool api::dispatch_open(std::size_t worker, net::request& message, endpoint_call
 }
 
 void api::dispatch(std::size_t worker, net::request& message, endpoint_call& call) {
+  const gate::settings_pointer settings = gate_.settings();
+  if (answered_preflight(settings->cors, message, call)) return;
   if (dispatch_open(worker, message, call)) return;
   const split_target target = split(message.target);
   const auto found = find_route<endpoint>(endpoints, message.method, target.path);
@@ -153,7 +167,6 @@ void api::dispatch(std::size_t worker, net::request& message, endpoint_call& cal
     return call.refuse(make(problems::not_found, "there is nothing at this address"));
   if (!found.row) return refuse_method(found.allow, call);
   call.route = found.row->path;
-  const gate::settings_pointer settings = gate_.settings();
   const std::optional<principal> who = authenticate(*settings, message, call);
   if (!who) return;
   if (const auto refused = gate_.admit_request(*settings, *who, call)) return call.refuse(*refused);

@@ -111,6 +111,8 @@ class api {
   std::optional<principal> authenticate(const api_settings& settings, const net::request& message,
                                         const endpoint_call& call);
   void dispatch(std::size_t worker, net::request& message, endpoint_call& call);
+  /// Adds what CORS adds to every answer; true: the browser only asked whether it may ask.
+  static bool answered_preflight(const cors_settings& cors, const net::request& message, endpoint_call& call);
   bool dispatch_open(std::size_t worker, net::request& message, endpoint_call& call);
   void shopper_returned(open_exchange& at);
   void get_description(open_exchange& at);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "proxy/api/card_testing.hpp"
+#include "proxy/api/cors.hpp"
 #include "proxy/api/rate_limit.hpp"
 
 namespace turnout::api {
@@ -20,6 +21,7 @@ struct api_settings {
   rate_limit requests;                ///< of each key
   rate_limit failed_authentications;  ///< of each client, see network_of()
   card_testing_limits card_testing;
+  cors_settings cors;
   std::map<std::string, merchant_settings, std::less<>> merchants;
 
   const rate_limit& requests_of(std::string_view merchant) const {

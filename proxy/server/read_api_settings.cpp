@@ -15,6 +15,7 @@ using turnout::settings::fields;
 using turnout::settings::value;
 
 constexpr std::int64_t most_requests = 1'000'000, most_sightings = 10'000;
+constexpr std::size_t most_origins = 100;  // each request looks through them
 
 /// `rate` and `burst` of one mapping; a burst that is not given is what comes in
 /// a second. Untouched when `rate` is not given.
@@ -69,12 +70,33 @@ void read_card_testing(const value& given, api::card_testing_limits& into) {
   }
 }
 
+void read_cors(const value& given, api::cors_settings& into) {
+  const fields keys(given, {"origins", "max_age"});
+  if (const auto age = keys.optional("max_age").duration(0s, 24h))
+    into.max_age = std::chrono::floor<std::chrono::seconds>(*age);
+  const value origins = keys.optional("origins");
+  if (!origins.present()) return;
+  for (const value& each : origins.items()) {
+    const auto origin = each.text();
+    if (!origin) continue;
+    if (into.origins.size() == most_origins)
+      return each.error("at most " + std::to_string(most_origins) + " origins are possible");
+    if (api::is_origin(*origin))
+      into.origins.push_back(*origin);
+    else
+      each.error(
+          "an origin is a scheme, a host and a port unless it is the usual one, in lower case and without a path, such "
+          "as https://shop.example; each one is named, '*' is not possible");
+  }
+}
+
 }  // namespace
 
 void read_api_settings(const fields& top, api::api_settings& into) {
   read_rate_limits(top.optional("rate_limits"), into);
   read_merchants(top.optional("merchants"), into);
   read_card_testing(top.optional("card_testing"), into.card_testing);
+  read_cors(top.optional("cors"), into.cors);
 }
 
 void warn_of_strangers(const value& merchants, const std::vector<std::string_view>& known) {

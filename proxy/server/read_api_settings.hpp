@@ -1,6 +1,6 @@
 #pragma once
-// The parts of turnout.yaml about merchants' requests: rate_limits, merchants
-// and card_testing.
+// The parts of turnout.yaml about merchants' requests: rate_limits, merchants,
+// card_testing and cors.
 #include <string_view>
 #include <vector>
 
@@ -9,7 +9,7 @@
 
 namespace turnout::server {
 
-/// `top` has the keys `rate_limits`, `merchants` and `card_testing`, each optional.
+/// `top` has the keys `rate_limits`, `merchants`, `card_testing` and `cors`, each optional.
 void read_api_settings(const turnout::settings::fields& top, api::api_settings& into);
 
 /// Warns of a merchant whose money no connector takes: most likely a typing

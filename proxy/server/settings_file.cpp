@@ -154,9 +154,10 @@ void read_limits(const value& limits, server_settings& into) {
 }
 
 void read_settings(const document& file, reach how_far, server_settings& into, problems& found) {
-  const fields top(turnout::settings::root(file, found),
-                   {"version", "listen", "public_url", "admin", "workers", "journal", "keys", "log", "limits",
-                    "retry_budget", "rate_limits", "merchants", "card_testing", "connectors", "policies", "rates"});
+  const fields top(
+      turnout::settings::root(file, found),
+      {"version", "listen", "public_url", "admin", "workers", "journal", "keys", "log", "limits", "retry_budget",
+       "rate_limits", "merchants", "card_testing", "cors", "connectors", "policies", "rates"});
   top.required("version").integer(1, 1);
   read_listener(fields(top.optional("listen"), {"address", "port", "tls"}), file, how_far, into.listen);
   read_public_url(top.optional("public_url"), into);

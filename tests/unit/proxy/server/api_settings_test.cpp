@@ -1,4 +1,4 @@
-// rate_limits, merchants and card_testing of turnout.yaml.
+// rate_limits, merchants, card_testing and cors of turnout.yaml.
 #include <catch2/catch.hpp>
 
 #include "proxy/server/read_api_settings.hpp"
@@ -22,7 +22,8 @@ reading read(const std::string& yaml) {
   const auto file = settings::parse("turnout.yaml", yaml, none, found);
   REQUIRE(file);
   server::read_api_settings(
-      settings::fields(settings::root(*file, found), {"rate_limits", "merchants", "card_testing"}), result.settings);
+      settings::fields(settings::root(*file, found), {"rate_limits", "merchants", "card_testing", "cors"}),
+      result.settings);
   for (const auto& each : found) result.problems += each.to_string() + "\n";
   return result;
 }
@@ -91,4 +92,25 @@ TEST_CASE("mistakes have their position") {
   CHECK_THAT(wrong("card_testing: {window: 1s}\n"), StartsWith("turnout.yaml:1:24: error:"));
   CHECK_THAT(wrong("card_testing: {per: {custommer: {cards: 5}}}\n"), Contains("did you mean 'customer'?"));
   CHECK_THAT(wrong("card_testing: {per: {ip: {cards: 10001}}}\n"), StartsWith("turnout.yaml:1:34: error:"));
+}
+
+TEST_CASE("no web page may use the API unless its origin is named") {
+  CHECK_FALSE(read("cors: {}\n").settings.cors.on());
+  CHECK_FALSE(read("cors: {origins: []}\n").settings.cors.on());
+  const reading got = read("cors: {origins: [https://shop.example, 'http://[::1]:3000'], max_age: 90s}\n");
+  CHECK(got.problems.empty());
+  CHECK(got.settings.cors.origins == std::vector<std::string>{"https://shop.example", "http://[::1]:3000"});
+  CHECK(got.settings.cors.max_age == 90s);
+  CHECK(read("cors: {origins: [https://a.example]}\n").settings.cors.max_age == 10min);
+  for (const char* wrong : {"'*'", "'null'", "shop.example", "https://shop.example/", "https://Shop.example",
+                            "https://shop.example:443", "http://shop.example:80", "https://", "ftp://shop.example",
+                            "https://a@shop.example", "'https://shop.example:'", "'https://shop.example:0'"}) {
+    INFO(wrong);
+    const reading refused = read(std::string("cors: {origins: [") + wrong + "]}\n");
+    CHECK_THAT(refused.problems, StartsWith("turnout.yaml:1:18: error: an origin is"));
+    CHECK_FALSE(refused.settings.cors.on());
+  }
+  CHECK_THAT(read("cors: {origins: https://shop.example}\n").problems, StartsWith("turnout.yaml:1:17: error:"));
+  CHECK_THAT(read("cors: {max_age: 25h}\n").problems, StartsWith("turnout.yaml:1:17: error:"));
+  CHECK_THAT(read("cors: {origin: [https://shop.example]}\n").problems, Contains("did you mean 'origins'?"));
 }
