@@ -26,13 +26,14 @@ enum class fault : std::uint8_t {
   failed_sync,  ///< the proxy stops; what was under way may be on disk or not
   clock_jump,
   reload,       ///< a connector is gone for a while
+  undecided,    ///< the gateway takes minutes to decide, and says so
   lost_client,  ///< a merchant hangs up, or asks twice at once
 };
-inline constexpr std::size_t fault_count = 18;
+inline constexpr std::size_t fault_count = 19;
 inline constexpr payments::name_table<fault, fault_count> fault_names{
     {"refused_connection", "drop_before", "drop_after", "late", "stall", "error_after", "rate_limited", "wrong_amount",
      "inquiry_lag", "inquiry_error", "gateway_down", "proxy_crash", "disk_full", "slow_disk", "failed_sync",
-     "clock_jump", "reload", "lost_client"}};
+     "clock_jump", "reload", "undecided", "lost_client"}};
 
 /// One number for each fault: a probability, or a count.
 template <class Number>

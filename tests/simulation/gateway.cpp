@@ -67,6 +67,8 @@ payments::send_result simulated_connector::parse_response(payments::operation as
     result.result = outcome::approved;
     result.amount_minor = number(part.at(1));
     if (asked != payments::operation::reverse) result.captured = part.at(2) == "1";
+  } else if (word == "pending") {
+    result.result = outcome::pending;
   } else if (word == "declined") {
     result.result = outcome::soft_decline;
     result.reason = payments::decline_reason::do_not_honor;
@@ -213,7 +215,8 @@ void gateway::end_first(const std::string& scope, const asked& what, const answe
   key_record& known = keys_[scope];
   known.running = false;
   // "Not processed" is never remembered: the same key may be processed yet.
-  const bool kept = declared_.idempotency.caches == payments::key_caches::all || made.word == "approved";
+  const bool kept =
+      declared_.idempotency.caches == payments::key_caches::all || made.word == "approved" || made.word == "pending";
   known.cached = kept && made.word != "not_sent" ? std::optional(made) : std::nullopt;
   const auto waiting = std::exchange(known.waiting, {});
   said(made);
@@ -232,6 +235,15 @@ reply gateway::make_charge(const asked& what) {
   charge made{.reference = what.reference, .amount = what.amount};
   made.made_at = made.visible_at = time_.now().steady;
   if (strikes(fault::inquiry_lag)) made.visible_at += random_.between(1ms, longest_lag);
+  if (declared_.resolve.inquire && strikes(fault::undecided)) {
+    made.undecided = true;
+    const std::size_t which = charges_.size();
+    by_reference_[what.reference].push_back(which);
+    charges_.push_back(made);
+    time_.after(random_.between(1s, 10min), scheduler::world,
+                [this, which, sale = what.operation == "sale"] { decide(which, sale); });
+    return {.word = "pending"};
+  }
   made.declined = random_.chance(decline_share);
   if (!made.declined && strikes(fault::wrong_amount)) ++made.amount;
   if (!made.declined && what.operation == "sale") made.captured = made.amount;
@@ -239,6 +251,14 @@ reply gateway::make_charge(const asked& what) {
   charges_.push_back(made);
   if (made.declined) return {.word = "declined"};
   return {.word = "approved", .amount = made.amount, .captured = made.captured > 0};
+}
+
+void gateway::decide(std::size_t which, bool sale) {
+  charge& made = charges_[which];
+  made.undecided = false;
+  if (made.reversed) return;  // it was called off before it was decided
+  made.declined = random_.chance(0.3);
+  if (!made.declined && sale) made.captured = made.amount;
 }
 
 charge* gateway::standing(const std::string& reference) {
@@ -285,6 +305,7 @@ reply gateway::inquire(const asked& what) const {
   for (const std::size_t each : found->second)
     if (shown == nullptr || !shown->stands()) shown = &charges_[each];
   if (time_.now().steady < shown->visible_at) return {.word = "not_found"};
+  if (shown->undecided && !shown->reversed) return {.word = "pending"};
   if (shown->declined) return {.word = "declined"};
   reply told{.word = shown->stands() ? "approved" : "found", .amount = shown->amount};
   told.captured = shown->captured > 0;
@@ -296,7 +317,8 @@ reply gateway::inquire(const asked& what) const {
 
 reply gateway::reverse(const asked& what) {
   if (declared_.resolve.reverse_blocks_late) blocked_.insert(what.reference);
-  if (charge* about = standing(what.reference)) about->reversed = true;
+  for (const std::size_t each : by_reference_[what.reference])
+    if (charges_[each].stands() || charges_[each].undecided) charges_[each].reversed = true;
   return {.word = "approved"};
 }
 

@@ -22,14 +22,15 @@ struct charge {
   bool voided = false;
   bool reversed = false;  ///< by reference: voided, or what was captured given back
   bool declined = false;
+  bool undecided = false;
   steady_time made_at{}, visible_at{};
 
-  bool stands() const noexcept { return !declined && !voided && !reversed; }
+  bool stands() const noexcept { return !undecided && !declined && !voided && !reversed; }
 };
 
 /// How it answered, before the network has its say.
 struct reply {
-  std::string_view word;  ///< approved, declined, rejected, not_sent, not_found, found, unclear
+  std::string_view word;  ///< approved, pending, declined, rejected, not_sent, not_found, found, unclear
   std::int64_t amount = 0;
   bool captured = false, voided = false;
   std::int64_t captured_total = 0, refunded_total = 0;
@@ -96,6 +97,7 @@ class gateway {
   void end_first(const std::string& scope, const asked& what, const answer_word& said);
   reply perform(const asked& what);
   reply make_charge(const asked& what);
+  void decide(std::size_t which, bool sale);
   reply modify(const asked& what);
   reply inquire(const asked& what) const;
   reply reverse(const asked& what);

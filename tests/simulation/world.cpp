@@ -32,6 +32,7 @@ per_fault<double> draw_odds(seeded_random& random, const std::vector<fault>& wit
   odds[fault::wrong_amount] = random.chance(0.3) ? 0.05 * random.uniform() : 0;
   odds[fault::inquiry_lag] = random.chance(0.6) ? random.uniform() : 0;
   odds[fault::inquiry_error] = random.chance(0.5) ? 0.3 * random.uniform() : 0;
+  odds[fault::undecided] = random.chance(0.4) ? 0.1 * random.uniform() : 0;
   odds[fault::lost_client] = random.chance(0.5) ? 0.2 * random.uniform() : 0;
   // Each world: how many times, on average.
   odds[fault::proxy_crash] = random.chance(0.7) ? 6 * random.uniform() : 0;
