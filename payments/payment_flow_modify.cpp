@@ -28,6 +28,11 @@ milliseconds send_limit(const connector_profile& gateway) {
   return gateway.timeouts.connect + gateway.timeouts.response;
 }
 
+/// It may not be sent yet. Once it may have been sent its proof waits for nothing.
+bool is_early(const modification& each, instant now) noexcept {
+  return !each.doubtful && each.not_before && now.wall < *each.not_before;
+}
+
 bool is_refusal(outcome ended) noexcept {
   return ended == outcome::hard_decline || ended == outcome::soft_decline || ended == outcome::rejected;
 }
@@ -82,7 +87,10 @@ void payment_flow::modification_answered(std::size_t index, const send_result& r
   each.in_flight = false;
   if (result.carried) steps_[index].last_carried = now.steady;
   if (result.result == outcome::approved) {
-    const bool other_amount = result.amount_unreadable || (result.amount_minor && *result.amount_minor != each.amount);
+    const std::string_view unit = record_.attempts[sending_].amount.unit.code();
+    const bool other_amount = result.amount_unreadable ||
+                              (result.amount_minor && *result.amount_minor != each.amount) ||
+                              (result.currency && *result.currency != unit);
     if (!other_amount) return modification_succeeded(index, result, now);
     each.doubtful = true;
     each.code = "wrong_amount";
@@ -99,8 +107,9 @@ void payment_flow::modification_answered(std::size_t index, const send_result& r
   note(payment_event_type::modification_ended, now, each.id, each.doubtful ? "unknown" : "not_sent");
 }
 
-// The totals that a gateway tells are a proof either way: modifications of one
-// payment are sent one at a time, so only this one can have changed them.
+// The totals that a gateway tells are a proof either way, while only modifications
+// in doubt can have changed them: all of them were done, or none. Any other total
+// says that something else happened to the charge, and proves nothing.
 void payment_flow::modification_inquired(std::size_t index, const send_result& result, instant now) {
   modification& each = record_.modifications[index];
   std::optional<bool> done;
@@ -110,7 +119,10 @@ void payment_flow::modification_inquired(std::size_t index, const send_result& r
     const bool capture = each.operation == operation::capture;
     const auto& total = capture ? result.captured_total : result.refunded_total;
     const std::int64_t before = capture ? record_.amount_captured : record_.amount_refunded;
-    if (total && *total >= before + each.amount) done = true;
+    std::int64_t in_doubt = 0;
+    for (const modification& other : record_.modifications)
+      if (other.operation == each.operation && other.doubtful) in_doubt += other.amount;
+    if (total && *total == before + in_doubt) done = true;
     if (total && *total == before) done = false;
   }
   if (!done) return;
@@ -163,7 +175,9 @@ void payment_flow::modification_refused(std::size_t index, const send_result& re
   modification& each = record_.modifications[index];
   each.doubtful = false;
   each.gateway_code = result.gateway_code;
-  if (each.kind == modification_kind::refund && each.operation == operation::void_payment) {
+  const connector_profile* gateway = profile(sending_);
+  const bool can_refund = gateway != nullptr && gateway->offers(operation::refund);
+  if (each.kind == modification_kind::refund && each.operation == operation::void_payment && can_refund) {
     // Settled by now, against what its profile says: then it is refunded.
     each.operation = operation::refund;
     each.first_sent_at.reset();
@@ -215,13 +229,14 @@ bool payment_flow::capture_automatically(const attempt& standing, std::size_t in
                          .cause = "automatic"};
     planned.id = make_identifier("cap", now.wall, random);
     add_modification(std::move(planned), now);
-    return !record_.answered;
+    return !record_.answered && now.steady + plan_.least_time <= deadline_;
   }
   if (own->status == modification_status::failed) {
     want_reversal(index, "capture_refused", now);
     return true;
   }
-  return own->status == modification_status::pending && !own->doubtful && !record_.answered && now.steady < deadline_;
+  return own->status == modification_status::pending && !own->doubtful && !record_.answered &&
+         now.steady + plan_.least_time <= deadline_;
 }
 
 void payment_flow::expire_authorization(instant now, random_source& random) {
@@ -245,7 +260,7 @@ std::optional<payment_flow::due_modification> payment_flow::next_modification(in
   for (std::size_t i = 0; i < record_.modifications.size(); ++i) {
     const modification& each = record_.modifications[i];
     if (each.status != modification_status::pending) continue;
-    const bool early = each.not_before && now.wall < *each.not_before;
+    const bool early = is_early(each, now);
     steady_time at = steps_[i].next_at;
     if (!reachable || (each.doubtful && !can_prove_modification(i, now)))
       at = steady_time::max();
@@ -260,7 +275,7 @@ std::optional<payment_flow::due_modification> payment_flow::next_modification(in
 
 std::optional<flow::action> payment_flow::begin_modification(std::size_t index, instant now, random_source& random) {
   modification& each = record_.modifications[index];
-  if (each.not_before && now.wall < *each.not_before) return std::nullopt;  // woken to read the clock again
+  if (is_early(each, now)) return std::nullopt;  // woken to read the clock again
   modification_steps& steps = steps_[index];
   const std::size_t standing = *standing_attempt(record_);
   const connector_profile& gateway = *profile(standing);
@@ -276,7 +291,10 @@ std::optional<flow::action> payment_flow::begin_modification(std::size_t index, 
     }
     each.in_flight = true;
     each.updated_at = now.wall;
-    if (!each.first_sent_at) each.first_sent_at = now.wall;
+    if (!each.first_sent_at) {
+      each.first_sent_at = now.wall;
+      steps.begun = now.steady;
+    }
     note(payment_event_type::modification_sent, now, each.id, to_string(each.operation));
   } else {
     while (steps.rung < static_cast<int>(proofs.size()) &&
@@ -300,7 +318,8 @@ std::optional<flow::action> payment_flow::begin_modification(std::size_t index, 
   sending_kind_ = kind;
   sending_modification_ = index;
   phase_ = phase::sending;
-  return flow::send{standing, kind, now.steady + send_limit(gateway), index};
+  const steady_time limit = now.steady + send_limit(gateway);
+  return flow::send{standing, kind, record_.answered ? limit : std::min(limit, deadline_), index};
 }
 
 void payment_flow::pause(std::size_t index, instant now) {
@@ -353,12 +372,16 @@ std::string_view payment_flow::modification_trouble(instant now) const {
     const bool expiry_failed = each.cause == "expired" && each.status == modification_status::failed &&
                                record_.status == payment_status::authorized;
     if (expiry_failed) reason = "authorization_expired";
-    if (each.status != modification_status::pending || (each.not_before && now.wall < *each.not_before)) continue;
+    if (each.status != modification_status::pending || is_early(each, now)) continue;
     if (each.code == "wrong_amount") return "wrong_amount";
     if (profile(*standing) == nullptr || (each.doubtful && !can_prove_modification(i, now)))
       return "no_proof_available";
-    if (now.steady - steps_[i].begun > attention_after) reason = "unresolved_for_long";
+    // One that was not sent yet waits for its turn: what is before it has the trouble.
+    if (each.first_sent_at && now.steady - steps_[i].begun > attention_after) reason = "unresolved_for_long";
   }
+  // It expired, and nothing was taken on to give it up: the gateway cannot, or is not configured.
+  const auto due = authorization_due(record_);
+  if (due && now.wall >= *due && !has_pending_modification(record_)) reason = "authorization_expired";
   return reason;
 }
 

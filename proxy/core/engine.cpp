@@ -181,9 +181,16 @@ void engine::modify(modify_command command, std::function<void(modify_result)> d
   if (run) run->pump();
 }
 
-void engine::look_at(const std::string& payment_id) {
-  if (implementation_->draining) return;
-  if (const auto run = implementation_->open(payment_id)) run->pump();
+bool engine::look_at(const std::string& payment_id) {
+  if (implementation_->draining) return true;
+  std::shared_ptr<payment_run> run;
+  try {
+    run = implementation_->open(payment_id);
+  } catch (const std::exception&) {
+    return false;
+  }
+  if (run) run->feed(flow::timer{});  // one that is live may be waiting for something else
+  return true;
 }
 
 void engine::recover(payments::payment record) { implementation_->take_up(std::move(record))->recover(); }

@@ -145,10 +145,13 @@ void payment_run::committed(const step& taken, commit_result result) {
   committing_ = false;
   create_ = false;
   before_.reset();
+  // Whoever is told may ask for more at once: that comes after the action.
+  pumping_ = true;
   tell_settled();
   observe_events(taken.write->events);
   if (is_final(flow_.record().status)) tell_shoppers();
   act(taken.action);
+  pumping_ = false;
   pump();
 }
 
@@ -373,13 +376,13 @@ void payment_run::ask_for_shoppers() {
 // What is not durable is not told: while it is being written the journal is asked.
 void payment_run::tell_shoppers() {
   if (shoppers_.empty()) return;
-  const bool durable = !committing_ && uncommitted_.empty();
-  std::optional<payments::payment> known;
-  if (durable)
-    known = flow_.record();
-  else
-    known = read_durable(home_.world.journal, flow_.record().id);
+  const std::optional<payments::payment> known = known_durable();
   for (auto& done : std::exchange(shoppers_, {})) done(known);
+}
+
+std::optional<payments::payment> payment_run::known_durable() {
+  if (!committing_ && uncommitted_.empty()) return flow_.record();
+  return read_durable(home_.world.journal, flow_.record().id);
 }
 
 void payment_run::observe_events(const std::vector<payments::payment_event>& events) {
@@ -406,6 +409,7 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
 
 void payment_run::end() {
   ended_ = true;
+  home_.live.erase(flow_.record().id);  // first: whoever is told may ask for more, and that needs a run that goes on
   while (!waiters_.empty()) tell(waiters_.begin(), {.status = modify_status::unavailable});
   for (auto& left : std::exchange(inbox_, {})) {
     auto* asked = std::get_if<modify_request>(&left);
@@ -420,7 +424,6 @@ void payment_run::end() {
     --home_.unanswered;
     done_ = nullptr;
   }
-  home_.live.erase(flow_.record().id);
 }
 
 }  // namespace turnout::core

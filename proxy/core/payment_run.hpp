@@ -142,6 +142,8 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void reply(create_result result);
   void ask_for_shoppers();
   void tell_shoppers();
+  /// What is durable: the record itself, or what the journal has while it is written. nullopt: unreadable.
+  std::optional<payments::payment> known_durable();
   void observe_events(const std::vector<payments::payment_event>& events);
   void end();
   instant now() { return home_.world.clock.now(); }
@@ -169,8 +171,13 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   bool ended_ = false;
   std::deque<std::variant<payments::flow::event, modify_request>> inbox_;
   std::list<waiter> waiters_;
-  /// The machine before what is being taken on, until that is durable.
-  std::optional<payments::payment_flow> before_;
+  /// As it was before what is being taken on, until that is durable.
+  struct snapshot {
+    payments::payment_flow flow;
+    std::vector<payments::payment_event> uncommitted;
+    std::vector<std::string> decisions;
+  };
+  std::optional<snapshot> before_;
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
   candidate_set candidates_;                                                     ///< found once, at the start

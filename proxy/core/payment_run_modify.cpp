@@ -72,11 +72,12 @@ void payment_run::take_on(modify_request asked) {
   };
   if (auto known = answer_key(command)) return refuse(std::move(*known));
   std::string object = payments::make_identifier(prefix_of(command.wish.kind), at.wall, home_.world.random);
-  flow::event event = flow::cancel_requested{};
+  std::optional<flow::event> event = flow::cancel_requested{};
   const bool cancels = command.wish.kind == modification_kind::cancellation;
-  if (cancels && record.status == payments::payment_status::canceled)
-    return refuse({modify_status::answered, command.render(record, object)});
-  if (!cancels || is_final(record.status)) {
+  if (cancels && record.status == payments::payment_status::canceled) {
+    if (!command.claim) return refuse({modify_status::answered, command.render(record, object)});
+    event.reset();  // nothing is left to do; the key has to be kept all the same
+  } else if (!cancels || is_final(record.status)) {
     const auto standing = standing_attempt(record);
     const connectors::definition* peer = standing ? gateway(record.attempts[*standing].connector) : nullptr;
     payments::modification_check made =
@@ -87,7 +88,7 @@ void payment_run::take_on(modify_request asked) {
     made.planned.cause = "merchant";
     event = flow::modify{std::move(made.planned)};
   }
-  before_ = flow_;
+  before_ = snapshot{flow_, uncommitted_, decisions_};
   claim_ = std::move(command.claim);
   if (claim_) claim_->object = object;
   waiters_.push_back({object, claim_.has_value(), std::move(command.render), std::move(asked.done)});
@@ -97,7 +98,9 @@ void payment_run::take_on(modify_request asked) {
       if (each.object == object) each.overdue = true;
     if (!self->committing_) self->tell_overdue();
   });
-  perform(flow_.resume(event, at, home_.world.random));
+  perform(event ? flow_.resume(*event, at, home_.world.random) : flow::action(flow::none{}));
+  // Nothing had to be written: then nothing can be taken back, least of all a later step.
+  if (!committing_) before_.reset();
 }
 
 // Before the commit: what is settled by then is told, and kept with its key.
@@ -123,14 +126,12 @@ void payment_run::tell_overdue() {
   for (auto next = waiters_.begin(); next != waiters_.end();) {
     const auto each = next++;
     if (!each->overdue) continue;
-    modify_result told{.status = modify_status::unavailable};
-    try {
-      if (const auto durable = home_.world.journal.find_payment(flow_.record().id))
-        told = {modify_status::answered, each->render(*durable, each->object)};
-    } catch (const std::exception&) {
-      // It is journaled and cannot be read: a retry with the same key will find it.
-    }
-    tell(each, std::move(told));
+    const auto durable = known_durable();
+    // If it cannot be read, it is journaled all the same: a retry with the same key will find it.
+    if (durable)
+      tell(each, {modify_status::answered, each->render(*durable, each->object)});
+    else
+      tell(each, {.status = modify_status::unavailable});
   }
 }
 
@@ -145,7 +146,9 @@ void payment_run::tell(std::list<waiter>::iterator who, modify_result result) {
 // Nothing was written: as if the latest request had never come.
 void payment_run::take_back(modify_result why) {
   TURNOUT_ASSERT(before_ && !waiters_.empty());
-  flow_ = std::move(*before_);
+  flow_ = std::move(before_->flow);
+  uncommitted_ = std::move(before_->uncommitted);
+  decisions_ = std::move(before_->decisions);
   before_.reset();
   for (waiter& each : waiters_) each.rendered.reset();
   committing_ = false;

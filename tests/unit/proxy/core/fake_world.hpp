@@ -8,6 +8,7 @@
 #include <set>
 
 #include "payments/identifier.hpp"
+#include "payments/modification_rules.hpp"
 #include "proxy/core/engine.hpp"
 
 namespace turnout::core {
@@ -76,8 +77,10 @@ class fake_journal final : public journal {
   payments::milliseconds takes = 1ms;
 
   void commit(std::shared_ptr<const journal_write> write, std::function<void(commit_result)> done) override {
-    clock_.call_at(clock_.now().steady + takes,
-                   [this, write = std::move(write), done = std::move(done)] { done(apply(*write)); });
+    clock_.call_at(clock_.now().steady + takes, [this, write = std::move(write), done = std::move(done)] {
+      // Apart from each other: a crash may come between what is durable and who hears of it.
+      clock_.call_at(clock_.now().steady, [result = apply(*write), done] { done(result); });
+    });
   }
   std::optional<key_entry> find_key(std::string_view merchant, bool, std::string_view key) override {
     const auto found = keys_.find(std::string(merchant) + "/" + std::string(key));
@@ -130,6 +133,13 @@ class fake_gateway final : public connectors::definition {
     made.method = std::string(to_string(wanted));
     made.target = context.attempt.id;
     made.body = payments::secret_string(context.return_url);
+    const payments::modification* about = context.modification;
+    made.headers.emplace_back("Key", payments::secret_string(about != nullptr ? about->id : context.attempt.id));
+    const std::int64_t amount = about != nullptr ? about->amount : context.attempt.amount.minor;
+    made.headers.emplace_back("Amount", payments::secret_string(std::to_string(amount)));
+    const bool modifies = wanted == payments::operation::capture || wanted == payments::operation::refund ||
+                          wanted == payments::operation::void_payment;
+    REQUIRE(modifies == (about != nullptr));
     const bool charges = wanted == payments::operation::sale || wanted == payments::operation::authorize;
     REQUIRE((context.card != nullptr) == charges);
     if (charges) REQUIRE(context.card->present());
@@ -140,6 +150,15 @@ class fake_gateway final : public connectors::definition {
     payments::send_result result;
     result.answered = true;
     if (reply.body == "approved") result.result = payments::outcome::approved;
+    if (reply.body == "refused") result.result = payments::outcome::rejected;
+    for (const auto& [name, content] : reply.headers) {
+      if (name == "Captured") result.captured_total = std::stoll(content);
+      if (name == "Refunded") result.refunded_total = std::stoll(content);
+      if (name == "Voided") result.voided = content == "yes";
+      if (name == "Amount") result.amount_minor = std::stoll(content);
+      if (name == "Currency") result.currency = content;
+      if (name == "Kept") result.captured = content == "yes";
+    }
     if (reply.body == "declined") {
       result.result = payments::outcome::soft_decline;
       result.reason = payments::decline_reason::do_not_honor;
@@ -154,7 +173,7 @@ class fake_gateway final : public connectors::definition {
       result.reason = payments::decline_reason::authentication_failed;
     }
     if (reply.body == "not_found") result.not_found = true;
-    if (!reply.headers.empty()) {
+    if (!reply.headers.empty() && reply.headers.front().first == "X-Message") {
       result.gateway_code = reply.headers.front().second;
       result.kept = {{"echo", reply.headers.front().second}};
     }
@@ -168,16 +187,39 @@ class fake_gateway final : public connectors::definition {
 /// The gateways' side: true ledgers, scripted behaviour.
 class fake_transport final : public transport {
  public:
-  enum class behaviour { approve, decline, refuse, charge_then_stall, drop, challenge };
+  enum class behaviour {
+    approve,
+    decline,
+    refuse,
+    charge_then_stall,
+    drop,
+    challenge,
+    late,          ///< of a capture, refund or void: applied, but 12 s later, and never answered
+    wrong_amount,  ///< likewise: one unit less is done, and told
+  };
+  /// The truth about one charge.
+  struct charge {
+    std::int64_t authorized = 0, captured = 0, refunded = 0;
+    bool voided = false, closed = false;
+  };
+  struct applied {
+    std::string operation, key;
+    std::int64_t amount;
+  };
   fake_transport(virtual_clock& clock, fake_journal& records) : clock_(clock), records_(records) {}
 
   std::map<std::string, std::deque<behaviour>, std::less<>> script;  ///< per connector
   std::string echo;                                                  ///< written back by every gateway
   behaviour otherwise = behaviour::approve;                          ///< when the script is empty
   std::map<std::string, std::string> standing;                       ///< reference -> connector
-  std::map<std::string, std::string> challenged;                     ///< reference -> what an inquiry says
-  std::vector<std::string> return_urls;                              ///< of charges
-  std::vector<std::string> sent;                                     ///< "alpha sale"
+  std::map<std::string, charge> charges;                             ///< by reference
+  std::vector<applied> ledger;                                       ///< captures, refunds and voids, once each
+  std::map<std::string, std::deque<behaviour>, std::less<>> modification_script;  ///< likewise; else: approve
+  bool honours_keys = true;                                                       ///< of captures, refunds and voids
+  std::int64_t out_of_band = 0;                                                   ///< added to every total that is told
+  std::map<std::string, std::string> challenged;                                  ///< reference -> what an inquiry says
+  std::vector<std::string> return_urls;                                           ///< of charges
+  std::vector<std::string> sent;                                                  ///< "alpha sale"
 
   void send(const connectors::definition& to, connectors::wire_request request, steady_time deadline,
             std::function<void(exchange)> done) override {
@@ -193,15 +235,32 @@ class fake_transport final : public transport {
     came_back.carried = true;
     came_back.reply.status = 200;
     if (!echo.empty()) came_back.reply.headers.emplace_back("X-Message", echo);
-    auto& plan = script[connector];
-    const behaviour next = plan.empty() ? otherwise : plan.front();
+    const bool modifies = request.method == "capture" || request.method == "refund" || request.method == "void";
+    auto& plan = modifies ? modification_script[connector] : script[connector];
+    const behaviour next = plan.empty() ? (modifies ? behaviour::approve : otherwise) : plan.front();
+    const std::string key(request.headers.at(0).second.reveal());
+    const std::int64_t amount = std::stoll(std::string(request.headers.at(1).second.reveal()));
+    if (modifies) require_durable_intent(key);
     if (!plan.empty()) plan.pop_front();
     steady_time when = std::min(clock_.now().steady + 20ms, deadline);
-    const bool stall = next == behaviour::charge_then_stall || next == behaviour::drop;
+    const bool stall = next == behaviour::charge_then_stall || next == behaviour::drop || next == behaviour::late;
     if (next == behaviour::refuse) {
       came_back.carried = false;
       came_back.error = "connect_refused";
-    } else if (request.method == "sale") {
+    } else if (modifies) {
+      if (next == behaviour::late)
+        come_later([this, reference, key, amount, method = request.method] { apply(method, reference, key, amount); });
+      else if (next == behaviour::decline)
+        came_back.reply.body = done_before(key) ? "approved" : "refused";
+      else if (next == behaviour::wrong_amount) {
+        apply(request.method, reference, key, amount - 1);
+        came_back.reply.body = "approved";
+        came_back.reply.headers.emplace_back("Amount", std::to_string(amount - 1));
+      } else if (next != behaviour::drop) {
+        came_back.reply.body = apply(request.method, reference, key, amount) ? "approved" : "refused";
+      }
+    } else if (request.method == "sale" || request.method == "authorize") {
+      if (request.method == "authorize") came_back.reply.headers.emplace_back("Kept", "no");
       return_urls.emplace_back(request.body.reveal());
       if (next == behaviour::challenge) {
         challenged.emplace(reference, "pending");
@@ -210,14 +269,27 @@ class fake_transport final : public transport {
         came_back.reply.body = "declined";
       else if (next != behaviour::drop) {
         standing.emplace(reference, connector);
+        charges.emplace(reference, charge{amount, request.method == "sale" ? amount : 0});
         came_back.reply.body = "approved";
       }
     } else if (request.method == "inquire") {
+      if (const auto known = charges.find(reference); known != charges.end()) {
+        auto& told = came_back.reply.headers;
+        told.emplace_back("Captured", std::to_string(known->second.captured + out_of_band));
+        told.emplace_back("Refunded", std::to_string(known->second.refunded + out_of_band));
+        told.emplace_back("Voided", known->second.voided ? "yes" : "no");
+        told.emplace_back("Kept", known->second.captured > 0 ? "yes" : "no");
+      }
       const auto challenge = challenged.find(reference);
       came_back.reply.body = standing.contains(reference)    ? "approved"
                              : challenge != challenged.end() ? challenge->second
                                                              : "not_found";
     } else if (request.method == "reverse") {
+      if (const auto known = charges.find(reference); known != charges.end()) {
+        known->second.refunded = known->second.captured;
+        known->second.closed = true;
+        known->second.voided = known->second.captured == 0;
+      }
       standing.erase(reference);
       challenged.erase(reference);
       came_back.reply.body = "approved";
@@ -229,9 +301,53 @@ class fake_transport final : public transport {
     clock_.call_at(when, [came_back = std::move(came_back), done = std::move(done)] { done(came_back); });
   }
 
+  /// A crash of ours does not stop what is on its way to a gateway.
+  void crashed() {
+    for (auto& [when, what] : std::exchange(coming_, {}))
+      if (when > clock_.now().steady) come_at(when, what);
+  }
+
  private:
+  void come_later(std::function<void()> what) { come_at(clock_.now().steady + 12s, std::move(what)); }
+  void come_at(steady_time when, std::function<void()> what) {
+    coming_.emplace_back(when, what);
+    clock_.call_at(when, std::move(what));
+  }
+  /// Before a capture, refund or void is sent: pending, and in flight or in doubt.
+  void require_durable_intent(const std::string& key) const {
+    bool durable = false;
+    for (const auto& [id, record] : records_.durable)
+      for (const auto& each : record.modifications)
+        durable |= (each.id == key || each.id + "-void" == key) && (each.in_flight || each.doubtful) &&
+                   each.status == payments::modification_status::pending;
+    REQUIRE(durable);
+  }
+  /// A key gives back the original result.
+  bool done_before(const std::string& key) const {
+    return honours_keys &&
+           std::any_of(ledger.begin(), ledger.end(), [&](const applied& each) { return each.key == key; });
+  }
+  /// False: refused. The limits are the gateway's own; whoever runs into them has lost count.
+  bool apply(const std::string& method, const std::string& reference, const std::string& key, std::int64_t amount) {
+    if (done_before(key)) return true;
+    charge& about = charges.at(reference);
+    ledger.push_back({method, key, amount});
+    if (about.closed) return ledger.pop_back(), false;
+    if (method == "capture") about.captured += amount;
+    if (method == "refund") about.refunded += amount;
+    if (method == "void") {
+      about.voided = true;
+      about.closed = about.captured == 0 || key.ends_with("-void");
+      if (about.captured == 0) standing.erase(reference);
+    }
+    REQUIRE(about.captured <= about.authorized);
+    REQUIRE(about.refunded <= about.captured);
+    return true;
+  }
+
   virtual_clock& clock_;
   fake_journal& records_;
+  std::vector<std::pair<steady_time, std::function<void()>>> coming_;
 };
 
 class silent_observer final : public observer {
@@ -322,10 +438,11 @@ struct fake_world {
   void crash() {
     engine.reset();
     clock.forget_all();
+    gateways.crashed();
     records.restarted();
     start();
     for (const auto& [id, record] : records.durable) {
-      bool open = !is_final(record.status);
+      bool open = !is_final(record.status) || has_pending_modification(record);
       for (const auto& each : record.attempts)
         open |= each.unresolved() || each.reversal == payments::reversal_state::wanted;
       if (open) engine->recover(record);
@@ -350,6 +467,26 @@ struct fake_world {
     return slot;
   }
   std::shared_ptr<std::optional<create_result>> pay() { return pay(command()); }
+  modify_command modification(payments::modification_kind kind, std::optional<std::int64_t> amount = {},
+                              std::optional<std::string> key = {}, std::string mac = "mac") const {
+    modify_command made{.payment_id = only().id, .merchant = "demo", .wish = {.kind = kind, .amount = amount}};
+    if (key) made.claim = idempotency_claim{*key, std::move(mac), {}};
+    made.render = [](const payments::payment& record, std::string_view object) {
+      for (const payments::modification& each : record.modifications)
+        if (each.id == object)
+          return stored_answer{each.status == payments::modification_status::pending ? 202u : 201u,
+                               each.id + " " + std::string(to_string(each.status))};
+      if (!object.starts_with("can_")) return stored_answer{};
+      return stored_answer{is_final(record.status) ? 201u : 202u,
+                           record.id + " " + std::string(to_string(record.status))};
+    };
+    return made;
+  }
+  std::shared_ptr<std::optional<modify_result>> modify(modify_command wish) {
+    auto slot = std::make_shared<std::optional<modify_result>>();
+    engine->modify(std::move(wish), [slot](modify_result result) { *slot = std::move(result); });
+    return slot;
+  }
   const payments::payment& only() const {
     REQUIRE(records.durable.size() == 1);
     return records.durable.begin()->second;
