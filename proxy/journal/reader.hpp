@@ -4,6 +4,8 @@
 // A reader belongs to one thread at a time. Every call sees all commits that
 // were acknowledged before it. Calls throw database_error when the file cannot
 // be read and damaged_record when a row in it makes no sense.
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +17,11 @@
 #include "proxy/core/ports.hpp"
 
 namespace turnout::journal {
+
+struct due_payment {
+  std::string id;
+  std::int64_t due_at = std::numeric_limits<std::int64_t>::min(), sequence = 0;  ///< its place among those due
+};
 
 class reader {
  public:
@@ -36,8 +43,8 @@ class reader {
   /// unresolved, a reversal that is not confirmed, or a modification that is
   /// pending. Oldest first.
   virtual std::vector<payments::payment> unfinished() = 0;
-  /// Ids of settled payments that have to be looked at by now, the longest due first.
-  virtual std::vector<std::string> due(payments::wall_time now, std::size_t limit) = 0;
+  /// Settled payments that have to be looked at by now, the longest due first; those after `after`.
+  virtual std::vector<due_payment> due(payments::wall_time now, const due_payment& after, std::size_t limit) = 0;
 };
 
 /// Opens a journal for reading only; a running proxy may be writing it.

@@ -44,7 +44,10 @@ sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, st
       events_(file_, "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot LIMIT ?3"),
       key_(file_, find_key_sql),
       open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq"),
-      due_(file_, "SELECT id FROM payments WHERE due_at <= ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT ?2"),
+      due_(
+          file_,
+          "SELECT id, due_at, seq FROM payments WHERE due_at <= ?1 AND due_at IS NOT NULL AND (due_at, seq) > (?2, ?3) "
+          "ORDER BY due_at, seq LIMIT ?4"),
       lists_(file_) {}
 
 std::optional<std::int64_t> sqlite_reader::sequence_of(std::string_view id) {
@@ -109,11 +112,11 @@ std::vector<payments::payment> sqlite_reader::unfinished() {
   return found;
 }
 
-std::vector<std::string> sqlite_reader::due(payments::wall_time now, std::size_t limit) {
-  std::vector<std::string> found;
+std::vector<due_payment> sqlite_reader::due(payments::wall_time now, const due_payment& after, std::size_t limit) {
+  std::vector<due_payment> found;
   reset_at_end guard(due_);
-  due_.bind(1, to_stored(now)).bind(2, static_cast<std::int64_t>(limit));
-  while (due_.step()) found.emplace_back(due_.text(0));
+  due_.bind(1, to_stored(now)).bind(2, after.due_at).bind(3, after.sequence).bind(4, static_cast<std::int64_t>(limit));
+  while (due_.step()) found.push_back({std::string(due_.text(0)), due_.number(1), due_.number(2)});
   return found;
 }
 

@@ -28,7 +28,7 @@ class sqlite_reader final : public reader {
   std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) override;
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override;
   std::vector<payments::payment> unfinished() override;
-  std::vector<std::string> due(payments::wall_time now, std::size_t limit) override;
+  std::vector<due_payment> due(payments::wall_time now, const due_payment& after, std::size_t limit) override;
 
  private:
   std::optional<std::int64_t> sequence_of(std::string_view id);

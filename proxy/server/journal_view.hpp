@@ -21,7 +21,12 @@ class journal_view final : public api::reader {
   std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip, std::size_t count) override {
     return from_->events_of(id, skip, count);
   }
-  std::vector<std::string> due(payments::wall_time now) { return from_->due(now, most_due); }
+  /// Some of them; the next call goes on where this one ended: none that stays due keeps others waiting.
+  std::vector<journal::due_payment> due(payments::wall_time now) {
+    std::vector<journal::due_payment> found = from_->due(now, last_due_, most_due);
+    last_due_ = found.size() < most_due ? journal::due_payment{} : found.back();
+    return found;
+  }
   bool knows_key(std::string_view merchant, bool livemode, std::string_view key) {
     return from_->find_key(merchant, livemode, key).has_value();
   }
@@ -29,6 +34,7 @@ class journal_view final : public api::reader {
  private:
   static constexpr std::size_t most_due = 1000;
   std::unique_ptr<journal::reader> from_;
+  journal::due_payment last_due_;
 };
 
 }  // namespace turnout::server

@@ -333,8 +333,15 @@ void proxy::tick() {
 void proxy::look_at_due() {
   for (const auto& each : workers_)
     each->post([own = each.get(), this] {
-      for (const std::string& payment : own->view().due(now().wall))
-        if (&owner_of(payment) == own) own->engine().look_at(payment);
+      std::vector<journal::due_payment> all;
+      try {
+        all = own->view().due(now().wall);
+      } catch (const std::runtime_error& unreadable) {
+        log_->note(telemetry::log_level::error, "journal", unreadable.what());
+      }
+      for (const journal::due_payment& due : all)
+        if (&owner_of(due.id) == own && !own->engine().look_at(due.id))
+          log_->note(telemetry::log_level::error, "payment_unreadable", due.id);
     });
 }
 
