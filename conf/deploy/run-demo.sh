@@ -83,6 +83,7 @@ control() {
 cat <<END
 
 Turnout takes payments at   http://127.0.0.1:$PORT
+the API, described          http://127.0.0.1:$PORT/docs   …/openapi.json
 administration and metrics  http://127.0.0.1:$ADMIN_PORT/metrics   …/admin/connectors   …/health/ready
 simulated gateways          http://127.0.0.1:$SANDBOX_PORT/_ledger   …/_gateways   …/_control/alpha
 test key of merchant demo   $key
