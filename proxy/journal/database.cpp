@@ -39,6 +39,7 @@ constexpr table_words tables_in_words[] = {
     {"payments", "the payments"},
     {"events", "the payments' events"},
     {"decisions", "the routing decisions"},
+    {"steps", "the payments' events and decisions"},
     {"idempotency", "the idempotency keys"},
     {"operation_keys", "the idempotency keys of captures, refunds and cancellations"},
     {"unique_references", "the unique references"},

@@ -36,7 +36,7 @@ class reader {
   /// In the same way.
   virtual std::vector<payments::payment_event> events_of(std::string_view id, std::size_t skip = 0,
                                                          std::size_t count = all) = 0;
-  static constexpr std::size_t all = 65536;  ///< no payment has more
+  static constexpr std::size_t all = std::numeric_limits<std::int64_t>::max();  ///< as many as SQLite can count
   /// By key within merchant and mode.
   virtual std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) = 0;
   /// Payments that are not settled: not final, or with an attempt that is

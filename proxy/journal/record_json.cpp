@@ -33,9 +33,12 @@ class json_writer {
   }
   void number(std::string_view member, std::int64_t value) {
     name(member);
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    out_.append(digits, end);
+    digits(value);
+  }
+  void digits(std::int64_t value) {
+    char text[24];
+    const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+    out_.append(text, end);
   }
   void number_unless_zero(std::string_view member, std::int64_t value) {
     if (value != 0) number(member, value);
@@ -267,6 +270,35 @@ void write_record(const payments::payment& record, std::string& out) {
   json.time("created_at", record.created_at);
   json.time("updated_at", record.updated_at);
   json.close('}');
+}
+
+void write_events(const std::vector<payments::payment_event>& events, std::string& out) {
+  json_writer json(out);
+  json.open('[');
+  for (const auto& event : events) {
+    json.comma();
+    json.open('[');
+    json.comma();
+    json.string(to_string(event.type));
+    json.comma();
+    json.digits(to_stored(event.at));
+    json.comma();
+    json.string(event.attempt);
+    json.comma();
+    json.string(event.code);
+    json.close(']');
+  }
+  json.close(']');
+}
+
+void write_array(const std::vector<std::string>& values, std::string& out) {
+  json_writer json(out);
+  json.open('[');
+  for (const auto& value : values) {
+    json.comma();
+    out += value;
+  }
+  json.close(']');
 }
 
 }  // namespace turnout::journal

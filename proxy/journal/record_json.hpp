@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "payments/payment.hpp"
 
@@ -20,6 +21,12 @@ class damaged_record : public std::runtime_error {
 
 /// Appends to `out`; on the payment path, so it allocates nothing but growth of `out`.
 void write_record(const payments::payment& record, std::string& out);
+
+/// Appends `[["type",nanoseconds,"attempt","code"],…]`, allocating as write_record() does.
+void write_events(const std::vector<payments::payment_event>& events, std::string& out);
+
+/// Appends an array of `values`, which are JSON texts.
+void write_array(const std::vector<std::string>& values, std::string& out);
 
 /// Strict: a missing, unknown or ill-typed member throws damaged_record.
 payments::payment read_record(std::string_view json);

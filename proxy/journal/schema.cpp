@@ -142,10 +142,39 @@ CREATE TABLE unique_references (
 ) WITHOUT ROWID;
 )sql";
 
+// What a write appends to a payment's story is one row: statements cost more than
+// bytes. steps.slot is payments.seq * 65536 + n. Earlier journals had a row for each
+// event and each decision; they become steps here, the n-th decision beside the
+// n-th event.
+constexpr const char* step_table = R"sql(
+CREATE TABLE steps (
+  slot      INTEGER PRIMARY KEY,
+  events    TEXT NOT NULL,
+  decisions TEXT NOT NULL
+);
+INSERT INTO steps (slot, events, decisions)
+  SELECT slot, json_array(json_array(type, at, attempt, code)), '[]' FROM events ORDER BY slot;
+INSERT INTO steps (slot, events, decisions)
+  SELECT slot / 1024 * 65536 + slot % 1024, '[]', '[' || json || ']' FROM decisions WHERE true ORDER BY slot
+  ON CONFLICT (slot) DO UPDATE SET decisions = excluded.decisions;
+DROP TABLE events;
+DROP TABLE decisions;
+CREATE TRIGGER steps_no_update BEFORE UPDATE ON steps BEGIN SELECT RAISE(ABORT, 'steps are append-only'); END;
+CREATE TRIGGER steps_no_delete BEFORE DELETE ON steps BEGIN SELECT RAISE(ABORT, 'steps are append-only'); END;
+
+CREATE VIEW events AS
+  SELECT slot, each.key AS n, each.value ->> 0 AS type, each.value ->> 1 AS at, each.value ->> 2 AS attempt,
+         each.value ->> 3 AS code
+  FROM steps, json_each(steps.events) AS each;
+CREATE VIEW decisions AS
+  SELECT slot, each.key AS n, each.value AS json FROM steps, json_each(steps.decisions) AS each;
+)sql";
+
 constexpr std::array steps{
     migration{"payments, their events, decisions and idempotency keys", first_tables},
     migration{"what lists are filtered by", list_tables, list_all_payments},
     migration{"captures, refunds and cancellations", modification_tables},
+    migration{"events and decisions, one row for each write", step_table},
 };
 
 }  // namespace

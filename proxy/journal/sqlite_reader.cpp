@@ -11,11 +11,12 @@ namespace turnout::journal {
 
 namespace {
 
-// What belongs to a payment fills its slots from the first one on, without gaps.
-std::int64_t slot_after(std::int64_t first, std::size_t skip) noexcept {
-  return first + static_cast<std::int64_t>(std::min(skip, reader::all));
+/// Binds what a statement on a payment's events or decisions needs.
+void bind_part(statement& query, std::int64_t sequence, std::size_t skip, std::size_t count) {
+  const auto at_most = [](std::size_t value) { return static_cast<std::int64_t>(std::min(value, reader::all)); };
+  query.bind(1, first_step_slot(sequence)).bind(2, last_step_slot(sequence));
+  query.bind(3, at_most(count)).bind(4, at_most(skip));
 }
-std::int64_t at_most(std::size_t count) noexcept { return static_cast<std::int64_t>(std::min(count, reader::all)); }
 
 }  // namespace
 
@@ -40,8 +41,10 @@ sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, st
       payment_(file_, "SELECT record FROM payments WHERE id = ?1"),
       own_payment_(file_, "SELECT record FROM payments WHERE id = ?1 AND merchant = ?2 AND livemode = ?3"),
       sequence_(file_, "SELECT seq FROM payments WHERE id = ?1"),
-      decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot LIMIT ?3"),
-      events_(file_, "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot LIMIT ?3"),
+      decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot, n LIMIT ?3 OFFSET ?4"),
+      events_(file_,
+              "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot, n "
+              "LIMIT ?3 OFFSET ?4"),
       key_(file_, find_key_sql),
       open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq"),
       due_(
@@ -74,9 +77,7 @@ std::vector<std::string> sqlite_reader::decisions_of(std::string_view id, std::s
   const auto sequence = sequence_of(id);
   if (!sequence) return found;
   reset_at_end guard(decisions_);
-  decisions_.bind(1, slot_after(first_decision_slot(*sequence), skip))
-      .bind(2, last_decision_slot(*sequence))
-      .bind(3, at_most(count));
+  bind_part(decisions_, *sequence, skip, count);
   while (decisions_.step()) found.emplace_back(decisions_.text(0));
   return found;
 }
@@ -87,8 +88,7 @@ std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view i
   const auto sequence = sequence_of(id);
   if (!sequence) return found;
   reset_at_end guard(events_);
-  events_.bind(1, slot_after(first_event_slot(*sequence), skip)).bind(2, last_event_slot(*sequence));
-  events_.bind(3, at_most(count));
+  bind_part(events_, *sequence, skip, count);
   while (events_.step())
     found.push_back({read_event_type(events_.text(0)), from_stored(events_.number(1)), std::string(events_.text(2)),
                      std::string(events_.text(3))});

@@ -46,10 +46,8 @@ tables::tables(database& file, std::int64_t epoch)
           "UPDATE payments SET status = ?2, open = ?3, answered = ?4, updated_at = ?5, record = ?6, due_at = ?7 "
           "WHERE seq = ?1"),
       find_sequence_(file, "SELECT seq FROM payments WHERE id = ?1"),
-      last_event_(file, "SELECT slot FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
-      insert_event_(file, "INSERT INTO events (slot, at, type, attempt, code) VALUES (?1, ?2, ?3, ?4, ?5)"),
-      last_decision_(file, "SELECT slot FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
-      insert_decision_(file, "INSERT INTO decisions (slot, json) VALUES (?1, ?2)"),
+      last_step_(file, "SELECT slot FROM steps WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
+      insert_step_(file, "INSERT INTO steps (slot, events, decisions) VALUES (?1, ?2, ?3)"),
       insert_key_(file,
                   "INSERT INTO idempotency (payment, merchant, livemode, key, mac, created_at, epoch) "
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
@@ -90,8 +88,7 @@ core::commit_result tables::apply(const core::journal_write& write, std::string_
   const payments::payment& record = *write.record;
   if (core::commit_result refused = refusal(write); refused.status != core::commit_status::committed) return refused;
   place at = write.create ? insert(write, text) : update(record, text);
-  append_events(at, write);
-  append_decisions(at, write);
+  append_step(at, write);
   store_keys(at, write);
   if (!is_open(record)) {
     places_.erase(record.id);
@@ -153,7 +150,7 @@ tables::place tables::insert(const core::journal_write& write, std::string_view 
         .bind(3, record.reference)
         .bind(4, sequence)
         .finish();
-  return {sequence, first_event_slot(sequence), first_decision_slot(sequence)};
+  return {sequence, first_step_slot(sequence)};
 }
 
 tables::place tables::update(const payments::payment& record, std::string_view text) {
@@ -171,28 +168,19 @@ tables::place tables::find(const std::string& id) {
   reset_at_end guard(find_sequence_);
   if (!find_sequence_.bind(1, id).step()) throw database_error(SQLITE_MISMATCH, "no payment " + id + " to update");
   const std::int64_t sequence = find_sequence_.number(0);
-  return {sequence, next_slot(last_event_, first_event_slot(sequence), last_event_slot(sequence)),
-          next_slot(last_decision_, first_decision_slot(sequence), last_decision_slot(sequence))};
+  reset_at_end last_guard(last_step_);
+  const bool known = last_step_.bind(1, first_step_slot(sequence)).bind(2, last_step_slot(sequence)).step();
+  return {sequence, known ? last_step_.number(0) + 1 : first_step_slot(sequence)};
 }
 
-std::int64_t tables::next_slot(statement& last, std::int64_t from, std::int64_t to) {
-  reset_at_end guard(last);
-  return last.bind(1, from).bind(2, to).step() ? last.number(0) + 1 : from;
-}
-
-void tables::append_events(place& at, const core::journal_write& write) {
-  for (const auto& event : write.events) {
-    if (at.next_event > last_event_slot(at.sequence)) return;
-    insert_event_.bind(1, at.next_event++).bind(2, to_stored(event.at)).bind(3, to_string(event.type));
-    insert_event_.bind(4, event.attempt).bind(5, event.code).finish();
-  }
-}
-
-void tables::append_decisions(place& at, const core::journal_write& write) {
-  for (const auto& decision : write.decisions) {
-    if (at.next_decision > last_decision_slot(at.sequence)) return;
-    insert_decision_.bind(1, at.next_decision++).bind(2, decision).finish();
-  }
+void tables::append_step(place& at, const core::journal_write& write) {
+  if (write.events.empty() && write.decisions.empty()) return;
+  if (at.next_step > last_step_slot(at.sequence)) return;
+  events_text_.clear();
+  write_events(write.events, events_text_);
+  decisions_text_.clear();
+  write_array(write.decisions, decisions_text_);
+  insert_step_.bind(1, at.next_step++).bind(2, events_text_).bind(3, decisions_text_).finish();
 }
 
 int tables::purge_keys(payments::wall_time cutoff, bool this_start, int limit) {

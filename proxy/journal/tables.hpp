@@ -11,18 +11,11 @@
 
 namespace turnout::journal {
 
-/// A payment's events are the slots seq * 65536 … seq * 65536 + 65535.
-inline constexpr std::int64_t events_per_payment = 65536;
-constexpr std::int64_t first_event_slot(std::int64_t sequence) { return sequence * events_per_payment; }
-constexpr std::int64_t last_event_slot(std::int64_t sequence) {
-  return first_event_slot(sequence) + events_per_payment - 1;
-}
-
-/// A payment's decisions are the slots seq * 1024 … seq * 1024 + 1023.
-inline constexpr std::int64_t decisions_per_payment = 1024;
-constexpr std::int64_t first_decision_slot(std::int64_t sequence) { return sequence * decisions_per_payment; }
-constexpr std::int64_t last_decision_slot(std::int64_t sequence) {
-  return first_decision_slot(sequence) + decisions_per_payment - 1;
+/// A payment's steps are the slots seq * 65536 … seq * 65536 + 65535.
+inline constexpr std::int64_t steps_per_payment = 65536;
+constexpr std::int64_t first_step_slot(std::int64_t sequence) { return sequence * steps_per_payment; }
+constexpr std::int64_t last_step_slot(std::int64_t sequence) {
+  return first_step_slot(sequence) + steps_per_payment - 1;
 }
 
 /// A restart has to take this payment up again.
@@ -44,9 +37,9 @@ class tables {
   int purge_keys(payments::wall_time cutoff, bool this_start, int limit);
 
  private:
-  /// Where a payment is, and where its next event and decision go.
+  /// Where a payment is, and where its next step goes.
   struct place {
-    std::int64_t sequence = 0, next_event = 0, next_decision = 0;
+    std::int64_t sequence = 0, next_step = 0;
   };
   /// committed when nothing that is there forbids the write.
   core::commit_result refusal(const core::journal_write& write);
@@ -54,16 +47,15 @@ class tables {
   void store_keys(const place& at, const core::journal_write& write);
   place update(const payments::payment& record, std::string_view text);
   place find(const std::string& id);
-  std::int64_t next_slot(statement& last, std::int64_t from, std::int64_t to);
-  void append_events(place& at, const core::journal_write& write);
-  void append_decisions(place& at, const core::journal_write& write);
+  void append_step(place& at, const core::journal_write& write);
 
   database& file_;
   std::int64_t epoch_;
-  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_event_, insert_event_,
-      last_decision_, insert_decision_, insert_key_, insert_answer_, purge_, purge_answers_, insert_operation_key_,
-      insert_operation_answer_, purge_operation_keys_, find_reference_, insert_reference_;
+  statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_step_, insert_step_,
+      insert_key_, insert_answer_, purge_, purge_answers_, insert_operation_key_, insert_operation_answer_,
+      purge_operation_keys_, find_reference_, insert_reference_;
   listing listing_;
+  std::string events_text_, decisions_text_;  ///< of the step being written; kept for their room
   /// Of open payments written by this process; emptied by a rollback.
   std::unordered_map<std::string, place> places_;
 };

@@ -296,9 +296,9 @@ TEST_CASE("events can be neither changed nor removed") {
   commit(*port, owner, creation(make_payment(payment_id(1))));
   sqlite3* other = nullptr;
   REQUIRE(sqlite3_open(path.c_str(), &other) == SQLITE_OK);
-  for (const char* sql : {"UPDATE events SET code = 'x'", "DELETE FROM events"}) {
+  for (const char* sql : {"UPDATE steps SET events = '[]'", "DELETE FROM steps"}) {
     CHECK(sqlite3_exec(other, sql, nullptr, nullptr, nullptr) == SQLITE_CONSTRAINT);
-    CHECK(std::string(sqlite3_errmsg(other)) == "events are append-only");
+    CHECK(std::string(sqlite3_errmsg(other)) == "steps are append-only");
   }
   sqlite3_close(other);
   CHECK(journal->make_reader()->events_of(payment_id(1)).size() == 1);

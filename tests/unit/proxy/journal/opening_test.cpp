@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "journal_fixture.hpp"
+#include "proxy/journal/record_json.hpp"
 #include "proxy/journal/schema.hpp"
 #include "proxy/journal/writer_lock.hpp"
 
@@ -163,7 +164,8 @@ TEST_CASE("what a failed statement was for is said without its text") {
   };
   CHECK(said("SELECT x FROM payments p JOIN answers a") == "reading the payments: no such table: payments");
   CHECK(said("UPDATE listing SET x = 1") == "writing the list of payments: no such table: listing");
-  CHECK(said("INSERT INTO events (slot) VALUES (1)") == "writing the payments' events: no such table: events");
+  CHECK(said("INSERT INTO steps (slot) VALUES (1)") ==
+        "writing the payments' events and decisions: no such table: steps");
   CHECK(said("DELETE FROM idempotency WHERE x") == "removing from the idempotency keys: no such table: idempotency");
   CHECK(said("COMMIT") == "writing to the disk: cannot commit - no transaction is active");
   CHECK(said("DROP TABLE payments") == "preparing the file: no such table: payments");
@@ -195,4 +197,46 @@ TEST_CASE("migrations are applied once, each whole, from empty and from an earli
   }
   // The binary that knows fewer migrations keeps away.
   CHECK_THROWS_WITH(sqlite_journal::open(path), Catch::Contains("run the newer turnout"));
+}
+
+TEST_CASE("events and decisions that had rows of their own are kept, and more follow them") {
+  temporary_directory directory;
+  const std::string path = directory / "journal.db";
+  payments::payment record = make_payment(payment_id(1));
+  record.status = payments::payment_status::processing;
+  {
+    database file(path, database::mode::read_write_create, "");
+    migrate(file, path, turnout::journal::migrations().first(3));
+    std::string json;
+    turnout::journal::write_record(record, json);
+    turnout::journal::statement(
+        file,
+        "INSERT INTO payments (seq, id, merchant, livemode, status, open, answered, created_at, "
+        "updated_at, record) VALUES (7, ?1, 'demo', 0, 'processing', 1, 0, 1, 1, ?2)")
+        .bind(1, record.id)
+        .bind(2, json)
+        .finish();
+    file.run(
+        "INSERT INTO events VALUES (7 * 65536, 5, 'created', '', 'processing'),"
+        " (7 * 65536 + 1, 6, 'attempt_started', 'att_1', 'quote \" and \\'),"
+        " (8 * 65536, 7, 'created', '', 'of another payment');"
+        "INSERT INTO decisions VALUES (7 * 1024, '{\"n\":0.25}'), (7 * 1024 + 1, '{\"n\":2}'), (7 * 1024 + 2, '{\"n\":3}'),"
+        " (8 * 1024, '{}')");
+  }
+  worker owner;
+  auto journal = sqlite_journal::open(path);
+  auto port = journal->journal_for(owner.post());
+  core::journal_write write = ending(record);
+  write.decisions = {R"({"n":4})"};
+  REQUIRE(commit(*port, owner, write).status == core::commit_status::committed);
+  auto read = journal->make_reader();
+  const auto events = read->events_of(record.id);
+  REQUIRE(events.size() == 3);
+  CHECK(events[0].type == payments::payment_event_type::created);
+  CHECK(events[0].at == turnout::journal::from_stored(5));
+  CHECK(events[1].attempt == "att_1");
+  CHECK(events[1].code == "quote \" and \\");
+  CHECK(events[2].type == payments::payment_event_type::finished);
+  CHECK(read->decisions_of(record.id) ==
+        std::vector<std::string>{R"({"n":0.25})", R"({"n":2})", R"({"n":3})", R"({"n":4})"});
 }
