@@ -187,18 +187,24 @@ void payment_run::act(const flow::action& action) {
   }
 }
 
+// A connector of the other mode has the name, and is another account: test
+// payments never reach a live one, nor the other way.
 const connectors::definition* payment_run::gateway(std::string_view name) const noexcept {
-  if (const connectors::definition* own = config_->find(name)) return own;
+  const bool live = flow_.record().livemode;
+  const connectors::definition* own = config_->find(name);
+  if (own != nullptr && own->profile().live == live) return own;
   for (const auto& each : adopted_)
-    if (const connectors::definition* found = each->find(name)) return found;
+    if (const connectors::definition* found = each->find(name); found != nullptr && found->profile().live == live)
+      return found;
   return nullptr;
 }
 
 void payment_run::adopt(const std::shared_ptr<const configuration>& config) {
   std::vector<std::string> back;
   for (const payments::attempt& each : flow_.record().attempts)
-    if (flow_.waits_for(each.connector) && gateway(each.connector) == nullptr &&
-        config->find(each.connector) != nullptr)
+    if (const connectors::definition* offered = config->find(each.connector);
+        offered != nullptr && offered->profile().live == flow_.record().livemode && flow_.waits_for(each.connector) &&
+        gateway(each.connector) == nullptr)
       back.push_back(each.connector);
   if (back.empty()) return;
   adopted_.push_back(config);

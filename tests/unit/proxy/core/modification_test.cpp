@@ -429,6 +429,18 @@ TEST_CASE("a connector that a reload removed and brought back", "[modification]"
   world.agree();
 }
 
+TEST_CASE("a connector of the other mode is another account, whatever its name", "[modification]") {
+  modifying_world world;
+  world.clock.run_for(1s);
+  payments::connector_profile live = world.config->connectors.front()->profile();
+  live.live = true;
+  world.config = std::make_shared<configuration>(*world.config);
+  world.config->connectors = {std::make_shared<fake_gateway>(live)};
+  world.engine->configure(world.config);
+  CHECK(world.now(world.modification(refund, 1)).refusal == modification_refusal::not_supported);
+  CHECK(world.charge().refunded == 0);
+}
+
 TEST_CASE("a drain takes nothing on, and what waits is answered", "[modification]") {
   modifying_world world;
   world.clock.run_for(1s);
