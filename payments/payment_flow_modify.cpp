@@ -241,7 +241,7 @@ bool payment_flow::capture_automatically(const attempt& standing, std::size_t in
 
 void payment_flow::expire_authorization(instant now, random_source& random) {
   const auto due = authorization_due(record_);
-  if (!due || now.wall < *due || has_pending_modification(record_)) return;
+  if (!due || now.wall < *due) return;  // a refund that waits is no reason to wait; the rest check_modification knows
   const auto standing = standing_attempt(record_);
   if (!standing) return;
   modification_check made =

@@ -91,6 +91,20 @@ TEST_CASE("an automatic payment without sale: authorized, captured, then told", 
   }
 }
 
+TEST_CASE("the deadline ends the wait for an automatic capture, too", "[flow][modify]") {
+  automatic_driver run;
+  run.pass(4s);
+  run.reply(said(outcome::approved));
+  REQUIRE(run.sends(send_kind::modify));
+  CHECK(std::get<flow::send>(run.last).deadline == run.flow->deadline());
+  run.pass_to_deadline();
+  run.reply(silence());
+  CHECK(run.record().status == payment_status::authorized);
+  run.answered();
+  REQUIRE(run.sends(send_kind::modify));
+  CHECK(std::get<flow::send>(run.last).deadline == run.now.steady + 6s);
+}
+
 TEST_CASE("an automatic payment that the gateway captured by itself needs no capture", "[flow][modify]") {
   automatic_driver run;
   send_result captured = said(outcome::approved);

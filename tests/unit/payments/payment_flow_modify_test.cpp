@@ -437,6 +437,24 @@ TEST_CASE("an authorization does not expire under a capture that may have been d
   CHECK(run.record().modifications.size() == 1);
 }
 
+TEST_CASE("a refund that waits does not hold up the expiry of the rest", "[flow][modify]") {
+  modify_driver run;
+  run.alpha().refunds = {unsettled_refund::wait, 24h};
+  run.record_.capture_before = run.now.wall + 1h;
+  run.ask(kind::capture, 400, false);
+  run.reply(said(outcome::approved));
+  run.ask(kind::refund, 100);
+  REQUIRE(run.is<flow::wait>());
+  run.pass(1h);
+  run.feed(flow::timer{});
+  REQUIRE(run.sends(send_kind::modify, 2));
+  CHECK(run.mod(2).cause == "expired");
+  run.reply(said(outcome::approved));
+  CHECK(run.record().status == payment_status::succeeded);
+  CHECK(run.mod(1).status == modification_status::pending);
+  CHECK(run.is<flow::wait>());
+}
+
 TEST_CASE("an expiry that the gateway refuses is shown to a person, once", "[flow][modify]") {
   modify_driver run;
   run.record_.capture_before = run.now.wall - 1s;

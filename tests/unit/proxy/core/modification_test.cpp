@@ -77,6 +77,9 @@ TEST_CASE("a key does one thing, and says so after a crash", "[modification]") {
   world.clock.run_for(1s);
   REQUIRE(*first);
   CHECK((*first)->status == modify_status::answered);
+  const auto kept = world.records.find_key("demo", false, "key");
+  REQUIRE((kept && kept->answer));
+  CHECK(kept->answer->body == (*first)->answer.body);
   for (int crashes = 0; crashes < 2; ++crashes) {
     const modify_result again = world.now(world.modification(refund, 10, "key"));
     CHECK(again.status == modify_status::replayed);
@@ -88,6 +91,23 @@ TEST_CASE("a key does one thing, and says so after a crash", "[modification]") {
   const auto taken = world.pay(world.command("key", "mac of a payment"));
   world.clock.run_for(1s);
   CHECK((*taken)->status == create_status::key_reused);
+  CHECK(world.only().amount_refunded == 10);
+  world.agree();
+}
+
+TEST_CASE("the end of a refund that is not durable is not told", "[modification]") {
+  modifying_world world;
+  world.clock.run_for(1s);
+  const slot told = world.modify(world.modification(refund, 10, "key"));
+  world.clock.run_for(10ms);
+  world.records.full = true;  // the gateway's approval cannot be written
+  world.clock.run_for(9s);
+  REQUIRE(world.gateways.ledger.size() == 1);
+  REQUIRE(*told);
+  CHECK((*told)->answer.status == 202);
+  world.records.full = false;
+  world.crash();
+  world.settle();
   CHECK(world.only().amount_refunded == 10);
   world.agree();
 }
