@@ -188,7 +188,10 @@ int main(int argc, char** argv) {
   const keyed_mac mac(std::string(32, 'k'));
   std::mt19937_64 random(seed);
   std::uint64_t accepted = 0;
-  if (!check(seeds[0], 0, mac, now) || !check(seeds[1], 0, mac, now) || check(seeds[2], 0, mac, now)) return 1;
+  for (const std::string& each : seeds) {
+    const bool good = each.find("\"quote\"") == std::string::npos;
+    if (check(each, 0, mac, now) != good) fail("a seed is judged wrongly", 0, each);
+  }
   for (std::uint64_t run = 1; run <= runs; ++run)
     accepted += check(mutate(seeds[random() % seeds.size()], random), run, mac, now) ? 1u : 0u;
   std::printf("%llu accepted\n", static_cast<unsigned long long>(accepted));
