@@ -237,7 +237,8 @@ class Races(House):
         self.open("alpha")
         path = f"/v1/payments/{self.pay(amount=1000, currency='KWD', capture='manual')['id']}"
         answers = self.in_parallel(20, path + "/captures", lambda number: {"amount": 100 + number, "final": False})
-        self.assertTrue(all(each.status in (201, 422) for each in answers), answers)
+        # 409: one of them took exactly what was left, and is not settled yet.
+        self.assertTrue(all(each.status in (201, 409, 422) for each in answers), answers)
         self.assertLessEqual(sum(each.json["amount"] for each in answers if each.status == 201), 1000)
         self.agree()
         self.open("beta")
