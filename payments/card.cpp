@@ -154,6 +154,9 @@ void card::wipe() noexcept {
   cryptogram_.wipe();
 }
 
+// An en dash or a no-break space are up to three bytes of UTF-8.
+constexpr std::size_t longest_gap = 3;
+
 void mask_number(std::string& text, const card_summary& card) {
   const auto is_digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
   for (std::size_t begin = 0; begin < text.size(); ++begin) {
@@ -163,7 +166,10 @@ void mask_number(std::string& text, const card_summary& card) {
     for (std::size_t at = begin; is_digit(at); ++at) {
       digits.push_back(text[at]);
       places.push_back(at);
-      if (at + 1 < text.size() && (text[at + 1] == ' ' || text[at + 1] == '-') && is_digit(at + 2)) ++at;
+      // A few other characters may stand between two digits: spaces, dashes, dots.
+      std::size_t gap = 0;
+      while (gap < longest_gap && at + gap + 1 < text.size() && !is_digit(at + gap + 1)) ++gap;
+      if (gap > 0 && is_digit(at + gap + 1)) at += gap;
     }
     // The number may stand within a longer run of digits.
     for (std::size_t from = 0; from + shortest_number <= digits.size(); ++from) {

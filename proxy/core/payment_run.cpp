@@ -105,6 +105,7 @@ void payment_run::commit_then(flow::action action) {
   write->events = std::exchange(uncommitted_, {});
   write->decisions = std::exchange(decisions_, {});
   write->create = create_;
+  write->takes_on = before_.has_value();
   write->claim = std::exchange(claim_, std::nullopt);
   write->unique_reference = unique_reference_;
   if (std::holds_alternative<flow::answer>(action) && render_) {
@@ -168,6 +169,7 @@ void payment_run::commit_refused(const step& taken) {
     return end();
   }
   if (before_) return take_back({.status = modify_status::unavailable});
+  refuse_waiting();
   tell_overdue();
   if (done_ && now().steady >= flow_.deadline()) {
     create_result told{.status = create_status::answered};
@@ -417,12 +419,8 @@ void payment_run::end() {
   ended_ = true;
   home_.live.erase(flow_.record().id);  // first: whoever is told may ask for more, and that needs a run that goes on
   while (!waiters_.empty()) tell(waiters_.begin(), {.status = modify_status::unavailable});
-  for (auto& left : std::exchange(inbox_, {})) {
-    auto* asked = std::get_if<modify_request>(&left);
-    if (asked == nullptr) continue;
-    --home_.unanswered;
-    asked->done({.status = modify_status::unavailable});
-  }
+  refuse_waiting();
+  inbox_.clear();
   card_.wipe();
   if (std::exchange(timer_set_, false)) home_.world.clock.cancel(timer_);
   tell_shoppers();

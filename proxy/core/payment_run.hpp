@@ -122,6 +122,8 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void tell_settled();
   void tell_overdue();
   void tell(std::list<waiter>::iterator who, modify_result result);
+  /// Requests that were not taken on yet: unavailable.
+  void refuse_waiting();
   void take_back(modify_result why);
   void modification_sent(const payments::flow::send& what, exchange came_back);
 

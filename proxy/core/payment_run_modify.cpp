@@ -143,6 +143,20 @@ void payment_run::tell(std::list<waiter>::iterator who, modify_result result) {
   done(std::move(result));
 }
 
+// While the journal takes no outcome it would not take them either.
+void payment_run::refuse_waiting() {
+  std::vector<modify_request> refused;
+  std::erase_if(inbox_, [&](auto& each) {
+    auto* asked = std::get_if<modify_request>(&each);
+    if (asked != nullptr) refused.push_back(std::move(*asked));
+    return asked != nullptr;
+  });
+  for (modify_request& each : refused) {
+    --home_.unanswered;
+    each.done({.status = modify_status::unavailable});
+  }
+}
+
 // Nothing was written: as if the latest request had never come.
 void payment_run::take_back(modify_result why) {
   TURNOUT_ASSERT(before_ && !waiters_.empty());

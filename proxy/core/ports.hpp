@@ -55,6 +55,9 @@ struct journal_write {
   std::vector<std::string> decisions;
   /// On a payment's first write only.
   bool create = false;
+  /// Takes on a capture, refund or cancel. Like a first write it is refused while
+  /// the disk is full: what room is kept back is for outcomes.
+  bool takes_on = false;
   /// With the write that takes on what the key stands for.
   std::optional<idempotency_claim> claim;
   /// On a first write: no other payment of this merchant and mode that is not

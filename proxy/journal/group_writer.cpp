@@ -23,6 +23,9 @@ constexpr int patience_with_copier = 3;
 // Fewer writes than this in the last group: nobody else is likely to come soon.
 constexpr std::size_t company = 8;
 
+/// Refused first when there is no room.
+bool is_new(const core::journal_write& write) noexcept { return write.create || write.takes_on; }
+
 }  // namespace
 
 group_writer::group_writer(const std::string& path, const journal_options& options, database file, std::int64_t epoch)
@@ -113,7 +116,7 @@ void group_writer::commit_group(std::vector<pending>& group) {
   std::vector<pending*> writes;
   writes.reserve(group.size());
   for (pending& each : group)
-    if (!each.write->create || reserve_.present()) writes.push_back(&each);
+    if (!is_new(*each.write) || reserve_.present()) writes.push_back(&each);
   settle(std::move(writes));
   if (!dead_) answer_group(group);
 }
@@ -130,7 +133,7 @@ void group_writer::settle(std::vector<pending*> writes) {
     return;
   }
   const std::size_t all = writes.size();
-  std::erase_if(writes, [](const pending* each) { return each->write->create; });
+  std::erase_if(writes, [](const pending* each) { return is_new(*each->write); });
   if (writes.size() < all || reserve_.release()) settle(std::move(writes));
 }
 
@@ -141,7 +144,7 @@ void group_writer::note_acceptance(const std::vector<pending*>& writes, std::opt
     accepting_ = false;
     probe_due_ = steady_clock::now() + options_.reserve_retry;
   } else if (!failed && !accepting_ && reserve_.present()) {
-    accepting_ = std::any_of(writes.begin(), writes.end(), [](const pending* each) { return each->write->create; });
+    accepting_ = std::any_of(writes.begin(), writes.end(), [](const pending* each) { return is_new(*each->write); });
   }
 }
 

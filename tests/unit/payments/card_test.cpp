@@ -239,6 +239,10 @@ TEST_CASE("a card's number is masked wherever a text holds it", "[card]") {
   };
   CHECK(masked("4242424242424242") == "****************");
   CHECK(masked("x4242 4242 4242 4242y") == "x**** **** **** ****y");
+  CHECK(masked("4242.4242.4242.4242") == "****.****.****.****");
+  CHECK(masked("4242\xe2\x80\x93"
+               "42424242, 4242") == "****\xe2\x80\x93********, ****");
+  CHECK(masked("42 4242") == "42 4242");
   CHECK(masked("00424242424242424200").find("4242424242424242") == std::string::npos);
   CHECK(masked("ch_5555555555554444") == "ch_5555555555554444");
   CHECK(masked("424242") == "424242");

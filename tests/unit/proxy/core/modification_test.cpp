@@ -449,6 +449,24 @@ TEST_CASE("a connector that a reload removed and brought back", "[modification]"
   world.agree();
 }
 
+TEST_CASE("while no outcome can be written, nothing more is taken on and nobody waits for ever", "[modification]") {
+  modifying_world world;
+  world.clock.run_for(1s);
+  const slot first = world.modify(world.modification(refund, 100, "one"));
+  world.clock.run_for(5ms);  // the intent is durable, the gateway is asked
+  world.records.full = true;
+  world.clock.run_for(1s);
+  CHECK_FALSE(*first);
+  CHECK(world.now(world.modification(refund, 100, "two")).status == modify_status::unavailable);
+  world.clock.run_for(10s);
+  REQUIRE(*first);
+  CHECK((*first)->answer.status == 202);
+  world.records.full = false;
+  world.settle();
+  CHECK(world.only().amount_refunded == 100);
+  world.agree();
+}
+
 TEST_CASE("a connector of the other mode is another account, whatever its name", "[modification]") {
   modifying_world world;
   world.clock.run_for(1s);
