@@ -1,6 +1,11 @@
 #pragma once
 // After everything has settled: gateways' ledgers, the journal, and what every
-// merchant was told, against the invariants of docs/ARCHITECTURE.md.
+// merchant was told, against the invariants:
+//   1. At most one attempt of a payment stands.
+//   2. What a merchant was told is true, stays readable, and survives crashes.
+//   3. One idempotency key, one payment (or one capture, refund or cancel).
+//   4. Captured <= authorised and refunded <= captured, as the gateway has it.
+//   5. Every payment becomes final once its gateway answers, or says that a person is needed.
 #include <vector>
 
 #include "tests/simulation/disk.hpp"

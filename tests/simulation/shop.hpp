@@ -3,9 +3,8 @@
 // again when nothing came back, and remember every word they were told.
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
