@@ -15,6 +15,8 @@ constexpr milliseconds longest_timeout{60'000};
 constexpr double largest_percent = 100;
 constexpr std::int64_t largest_fee = 1'000'000'000;
 constexpr int largest_exponent = 4;
+/// A second; beyond it there is no limit to speak of.
+constexpr std::int64_t most_resolving_sends = 100'000;
 /// An amount of 10^15 minor units times 10^3 still fits into 64 bits.
 constexpr int most_extra_decimals = 3;
 
@@ -154,8 +156,8 @@ void load_authorization_valid(const settings::value& in, connector_profile& into
 }
 
 void load_resolve(const settings::value& in, connector_profile& into) {
-  const settings::fields block(
-      in, {"methods", "not_found_final_after", "replay_for", "reverse_blocks_late", "accept_unprovable"});
+  const settings::fields block(in, {"methods", "not_found_final_after", "replay_for", "reverse_blocks_late",
+                                    "accept_unprovable", "sends_per_second"});
   payments::resolve_profile& out = into.resolve;
   for (const settings::value& each : block.optional("methods").items()) {
     const auto method = each.one_of({"replay", "inquire", "reverse"});
@@ -168,6 +170,8 @@ void load_resolve(const settings::value& in, connector_profile& into) {
   out.replay_for = block.optional("replay_for").duration(milliseconds(1)).value_or(milliseconds(0));
   out.reverse_blocks_late = block.optional("reverse_blocks_late").boolean().value_or(false);
   out.accept_unprovable = block.optional("accept_unprovable").boolean().value_or(false);
+  if (const auto rate = block.optional("sends_per_second").integer(1, most_resolving_sends))
+    out.sends_per_second = static_cast<double>(*rate);
 }
 
 void check_promises(const settings::value& resolve, const settings::value& whole, const connector_profile& profile) {

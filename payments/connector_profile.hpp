@@ -43,6 +43,8 @@ struct resolve_profile {
   bool reverse_blocks_late = false;
   /// The operator accepts that an unknown attempt may stay so for ever.
   bool accept_unprovable = false;
+  /// How many sends a second may ask for the truth, over all payments; > 0. First charges do not count.
+  double sends_per_second = 100;
 };
 
 /// What the gateway does with a refund of a charge that has not settled yet.

@@ -36,11 +36,12 @@ std::string_view to_string(send_kind kind) noexcept {
 }
 
 payment_flow::payment_flow(payment record, const retry_plan& plan, instant arrival, bool card_in_memory,
-                           profile_lookup profiles)
+                           profile_lookup profiles, permit may_send)
     : record_(std::move(record)),
       plan_(plan),
       deadline_(arrival.steady + plan.deadline),
       profiles_(std::move(profiles)),
+      may_send_(std::move(may_send)),
       card_in_memory_(card_in_memory) {
   record_.attempts.reserve(static_cast<std::size_t>(plan_.max_attempts));
   ladders_.resize(record_.attempts.size());
@@ -61,15 +62,6 @@ bool payment_flow::waits_for(std::string_view connector) const noexcept {
   if (!has_pending_modification(record_)) return false;
   const auto standing = standing_attempt(record_);
   return standing && record_.attempts[*standing].connector == connector;
-}
-
-std::optional<steady_time> payment_flow::unresolved_since() const noexcept {
-  std::optional<steady_time> oldest;
-  for (std::size_t i = 0; i < ladders_.size(); ++i)
-    if (needs_work(i) && (!oldest || ladders_[i].begun < *oldest)) oldest = ladders_[i].begun;
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    if (record_.modifications[i].doubtful && (!oldest || steps_[i].begun < *oldest)) oldest = steps_[i].begun;
-  return oldest;
 }
 
 // ---- events -------------------------------------------------------------
@@ -160,17 +152,31 @@ void payment_flow::on(const flow::gateway_recovered& event, instant now) {
   if (phase_ == phase::waiting) phase_ = phase::idle;
   for (std::size_t i = 0; i < ladders_.size(); ++i) {
     const bool under_way = phase_ == phase::sending && sending_ == i;
-    if (record_.attempts[i].connector != event.connector || !needs_work(i) || under_way) continue;
+    if (record_.attempts[i].connector != event.connector || !needs_work(i)) continue;
+    ladders_[i].woken = under_way;
+    if (under_way) continue;
     ladders_[i].next_at = now.steady;
     ladders_[i].rung = 0;
   }
   const auto standing = standing_attempt(record_);
   if (!standing || record_.attempts[*standing].connector != event.connector) return;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (sending_modification_ == i) continue;
+    steps_[i].woken = sending_modification_ == i;
+    if (steps_[i].woken) continue;
     steps_[i].next_at = now.steady;
     steps_[i].rung = 0;
   }
+}
+
+void payment_flow::on(const flow::permitted& event, instant now) {
+  if (phase_ == phase::waiting) phase_ = phase::idle;
+  for (std::size_t i = 0; i < ladders_.size(); ++i)
+    if (record_.attempts[i].connector == event.connector && std::exchange(ladders_[i].awaits_permit, false))
+      ladders_[i].next_at = now.steady;
+  const auto standing = standing_attempt(record_);
+  if (!standing || record_.attempts[*standing].connector != event.connector) return;
+  for (modification_steps& each : steps_)
+    if (std::exchange(each.awaits_permit, false)) each.next_at = now.steady;
 }
 
 void payment_flow::on(const flow::gateway_said& event, instant now) {

@@ -54,6 +54,10 @@ struct cancel_requested {};  ///< may come at any time
 struct gateway_recovered {
   std::string connector;
 };  ///< may come at any time
+/// What permit refused at this connector may be sent now: it is asked again, at once.
+struct permitted {
+  std::string connector;
+};  ///< may come at any time
 /// A fact about an attempt that nobody asked for (webhook, late answer); any time.
 struct gateway_said {
   std::string attempt_id;
@@ -65,7 +69,7 @@ struct modify {
   modification planned;
 };
 using event = std::variant<start, recovered, reopened, chosen, no_candidate, sent, timer, cancel_requested,
-                           gateway_recovered, gateway_said, modify>;
+                           gateway_recovered, permitted, gateway_said, modify>;
 
 // ---- actions ------------------------------------------------------------
 /// Ask the router; answer with chosen or no_candidate.
@@ -96,10 +100,14 @@ class payment_flow {
   /// Finds the profile of an earlier attempt's connector; null when it is no
   /// longer configured: then nothing can be asked of that gateway.
   using profile_lookup = std::function<const connector_profile*(std::string_view connector)>;
+  /// Asked before each send that is not the first of a charge, capture, refund or
+  /// void. False: not now; flow::permitted follows.
+  using permit = std::function<bool(std::string_view connector)>;
 
   /// `record` is fresh (then resume(start)) or as the journal has it (then
   /// resume(recovered)). `arrival` is when the request came in, or the restart.
-  payment_flow(payment record, const retry_plan& plan, instant arrival, bool card_in_memory, profile_lookup profiles);
+  payment_flow(payment record, const retry_plan& plan, instant arrival, bool card_in_memory, profile_lookup profiles,
+               permit may_send = {});
 
   flow::action resume(const flow::event& event, instant now, random_source& random);
 
@@ -115,8 +123,6 @@ class payment_flow {
   /// True when an attempt at this connector is unresolved or being reversed, or a
   /// modification is pending there.
   bool waits_for(std::string_view connector) const noexcept;
-  /// Since when (in this process) the oldest of these is worked on.
-  std::optional<steady_time> unresolved_since() const noexcept;
 
  private:
   /// What is known of an attempt in this process only.
@@ -130,6 +136,8 @@ class payment_flow {
     bool reachable = false;             ///< in this round the gateway answered: it knows nothing of the attempt
     bool asked_overdue = false;         ///< an inquiry began after the shopper's time was over
     bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
+    bool awaits_permit = false;         ///< its next rung is due, and waits for flow::permitted
+    bool woken = false;                 ///< the gateway came back while a send was under way
   };
   static constexpr milliseconds first_question_after_action{5000};
 
@@ -140,7 +148,9 @@ class payment_flow {
     steady_time last_carried{};  ///< when the last connection that may have carried it was closed
     steady_time asked_at{};      ///< when the send under way was begun
     int round = 0;
-    int rung = 0;  ///< next proof to be tried while it is in doubt
+    int rung = 0;                ///< next proof to be tried while it is in doubt
+    bool awaits_permit = false;  ///< as in ladder
+    bool woken = false;          ///< as in ladder
   };
   struct due_modification {
     std::size_t index;
@@ -157,6 +167,7 @@ class payment_flow {
   void on(const flow::timer&, instant now);
   void on(const flow::cancel_requested&, instant now);
   void on(const flow::gateway_recovered&, instant now);
+  void on(const flow::permitted&, instant now);
   void on(const flow::gateway_said&, instant now);
   void on(const flow::modify&, instant now);
   void take_up(instant now);
@@ -189,6 +200,7 @@ class payment_flow {
   std::optional<due_modification> next_modification(instant now) const;
   /// nullopt: nothing is to be sent now; what is due may be something else.
   std::optional<flow::action> begin_modification(std::size_t index, instant now, random_source& random);
+  static std::nullopt_t await_permit(modification_steps& steps, instant now);
   void pause(std::size_t index, instant now);
   void pause(std::size_t index, instant now, random_source& random);
   bool proof_allowed(std::size_t index, send_kind kind, instant now) const;
@@ -202,6 +214,7 @@ class payment_flow {
   void reverse_what_may_not_stand(instant now);
   void update_status(instant now, random_source& random);
   void raise_attention(instant now);
+  bool unresolved_for_long(std::size_t index, instant now) const;
   void forget_card(instant now);
   bool must_answer(instant now) const noexcept;
   bool may_continue(instant now) const noexcept;
@@ -209,6 +222,8 @@ class payment_flow {
   bool needs_work(std::size_t index) const noexcept;
   flow::action begin_charge(instant now);
   std::optional<send_kind> take_rung(std::size_t index, instant now);
+  bool rung_due(std::size_t index, instant now) const;
+  bool permitted(std::size_t attempt) const;
   bool rung_allowed(std::size_t index, send_kind kind, instant now) const;
   bool may_replay(std::size_t index, instant now) const;
   bool can_prove(std::size_t index, instant now) const;
@@ -221,11 +236,14 @@ class payment_flow {
 
   // Unresolved for longer than this needs a person's attention.
   static constexpr std::chrono::hours attention_after{1};
+  // What waits for leave asks again after this long, should nobody call.
+  static constexpr milliseconds permit_patience{60'000};
 
   payment record_;
   retry_plan plan_;
   steady_time deadline_;
   profile_lookup profiles_;
+  permit may_send_;
   bool card_in_memory_;
   phase phase_ = phase::idle;
   std::size_t sending_ = 0;  ///< the attempt a send is under way for

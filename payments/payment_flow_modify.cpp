@@ -3,6 +3,7 @@
 // beyond proof. Nothing else releases an amount or sends one again.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "payments/assertion.hpp"
 #include "payments/identifier.hpp"
@@ -289,6 +290,8 @@ std::optional<flow::action> payment_flow::begin_modification(std::size_t index, 
       modification_failed(index, now);
       return std::nullopt;
     }
+    if (each.first_sent_at && !permitted(standing)) return await_permit(steps, now);
+    steps.awaits_permit = false;
     each.in_flight = true;
     each.updated_at = now.wall;
     if (!each.first_sent_at) {
@@ -305,6 +308,8 @@ std::optional<flow::action> payment_flow::begin_modification(std::size_t index, 
       pause(index, now, random);
       return std::nullopt;
     }
+    if (!permitted(standing)) return await_permit(steps, now);
+    steps.awaits_permit = false;
     kind = proofs[static_cast<std::size_t>(steps.rung++)];
     if (kind == send_kind::reverse && each.operation != operation::reverse) {
       // Durable before it is sent: from here on it is only ever reversed. A void
@@ -322,11 +327,17 @@ std::optional<flow::action> payment_flow::begin_modification(std::size_t index, 
   return flow::send{standing, kind, record_.answered ? limit : std::min(limit, deadline_), index};
 }
 
+std::nullopt_t payment_flow::await_permit(modification_steps& steps, instant now) {
+  steps.awaits_permit = true;
+  steps.next_at = now.steady + permit_patience;
+  return std::nullopt;
+}
+
 void payment_flow::pause(std::size_t index, instant now) {
   modification_steps& steps = steps_[index];
   const milliseconds pause = std::min(first_pause * (1 << std::min(steps.round, 10)), longest_pause);
   ++steps.round;
-  steps.next_at = now.steady + pause;
+  steps.next_at = now.steady + (std::exchange(steps.woken, false) ? milliseconds(1) : pause);
 }
 
 void payment_flow::pause(std::size_t index, instant now, random_source& random) {

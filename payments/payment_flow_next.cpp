@@ -2,6 +2,7 @@
 // attempt, reverse what may not stand, try another gateway, or finish.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "payments/assertion.hpp"
 #include "payments/payment_flow.hpp"
@@ -85,7 +86,18 @@ flow::action payment_flow::next(instant now, random_source& random) {
   return flow::finish{};
 }
 
+bool payment_flow::permitted(std::size_t attempt) const {
+  return !may_send_ || may_send_(record_.attempts[attempt].connector);
+}
+
 std::optional<flow::action> payment_flow::climb(std::size_t index, instant now, random_source& random) {
+  if (rung_due(index, now)) {
+    ladders_[index].awaits_permit = !permitted(index);
+    if (ladders_[index].awaits_permit) {
+      ladders_[index].next_at = now.steady + permit_patience;
+      return std::nullopt;
+    }
+  }
   const std::optional<send_kind> kind = take_rung(index, now);
   if (!kind) {
     end_round(index, now, random);
@@ -254,6 +266,12 @@ std::optional<send_kind> payment_flow::take_rung(std::size_t index, instant now)
   return std::nullopt;
 }
 
+bool payment_flow::rung_due(std::size_t index, instant now) const {
+  for (std::size_t next = static_cast<std::size_t>(ladders_[index].rung); next < rungs.size(); ++next)
+    if (rung_allowed(index, rungs[next], now)) return true;
+  return false;
+}
+
 void payment_flow::end_round(std::size_t index, instant now, random_source& random) {
   ladder& steps = ladders_[index];
   steps.reachable = true;  // asked below: could any rung be taken in a coming round?
@@ -270,6 +288,10 @@ void payment_flow::end_round(std::size_t index, instant now, random_source& rand
           : steady_time::max();
   if (!any) {
     steps.next_at = overdue_at;
+    return;
+  }
+  if (std::exchange(steps.woken, false)) {
+    steps.next_at = now.steady;  // what failed was asked of a gateway that is back by now
     return;
   }
   const auto age = duration_cast<milliseconds>(now.steady - steps.begun);
@@ -304,13 +326,23 @@ bool payment_flow::shopper_has_time(std::size_t index) const noexcept {
   return each.outcome == outcome::requires_action && each.reversal == reversal_state::none && !record_.action_expired;
 }
 
+// A restart begins the ladder anew, and must not begin the waiting anew.
+bool payment_flow::unresolved_for_long(std::size_t index, instant now) const {
+  const attempt& each = record_.attempts[index];
+  const bool reversing = each.reversal == reversal_state::wanted;
+  if (record_.attention && record_.attention->reason == (reversing ? "reversal_unconfirmed" : "unresolved_for_long"))
+    return true;
+  return now.steady - ladders_[index].begun > attention_after ||
+         (!reversing && now.wall - each.started_at > attention_after);
+}
+
 void payment_flow::raise_attention(instant now) {
   std::string_view reason;
   for (std::size_t i = 0; i < record_.attempts.size(); ++i) {
     if (!record_.answered || !needs_work(i)) continue;
     if (!can_prove(i, now))
       reason = "no_proof_available";
-    else if (now.steady - ladders_[i].begun > attention_after && !shopper_has_time(i))
+    else if (unresolved_for_long(i, now) && !shopper_has_time(i))
       reason = record_.attempts[i].reversal == reversal_state::wanted ? "reversal_unconfirmed" : "unresolved_for_long";
   }
   if (reason.empty()) reason = modification_trouble(now);

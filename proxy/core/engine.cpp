@@ -2,6 +2,7 @@
 #include "proxy/core/engine.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "payments/identifier.hpp"
@@ -16,11 +17,11 @@ using payments::outcome;
 
 namespace {
 
-// Who waits for a gateway that recovers is woken in batches: a thousand
-// inquiries at once would bring it down again.
-constexpr std::size_t wake_batch = 200;
-constexpr payments::milliseconds wake_interval{500};
-constexpr payments::milliseconds wake_pause{2000};
+// How often it is looked at gateways that give no definite answers; with jitter, so that several proxies
+// do not ask in step.
+constexpr payments::milliseconds probe_look{500};
+// Those in line are served in steps of at least this length.
+constexpr payments::milliseconds serve_interval{5};
 
 /// An id of a payment that belongs to this engine: one in `owners` does.
 std::string make_own_id(const ownership& own, wall_time now, random_source& random) {
@@ -49,46 +50,71 @@ payments::payment new_record(const create_command& command, const policies::poli
   return record;
 }
 
-/// A capture, refund or void at this attempt's gateway may have been done.
-bool in_doubt(const payment_run& run, const payments::attempt& at) {
-  if (!at.stands()) return false;
-  const auto& all = run.flow().record().modifications;
-  return std::any_of(all.begin(), all.end(), [](const payments::modification& each) { return each.doubtful; });
-}
-
 }  // namespace
 
 void engine::implementation::note_health(const std::string& connector, const payments::send_result& result,
                                          instant now) {
   // Our own limits say nothing about the gateway.
   if (result.code == "too_many_connections" || result.code == "deadline_passed") return;
-  health& known = gateways[connector];
   const bool definite =
       result.not_found || (result.answered && result.result != outcome::unknown && result.result != outcome::not_sent);
-  if (!definite) {
-    known.troubled |= result.result == outcome::unknown || !result.answered;
-    return;
-  }
-  // A gateway that flickers wakes everybody now and then, not each time.
-  if (!std::exchange(known.troubled, false) || now.steady < known.last_wake + wake_pause) return;
-  known.last_wake = now.steady;
+  if (!definite && result.answered && result.result != outcome::unknown) return;
+  const bool back = routing.pacing().observe(connector, definite, now.steady - result.latency, now.steady);
+  if (!definite) watch_gateways();
+  if (!back) return;
+  watcher.on_gateway_recovered(connector);
   if (owner.on_gateway_recovered) owner.on_gateway_recovered(connector);
 }
 
-void engine::implementation::wake(const std::string& connector, std::vector<std::shared_ptr<payment_run>> waiting) {
-  std::size_t woken = 0;
-  while (!waiting.empty() && woken < wake_batch) {
-    const std::shared_ptr<payment_run> next = std::move(waiting.back());
-    waiting.pop_back();
-    if (!next->flow().waits_for(connector)) continue;
-    next->feed(flow::gateway_recovered{connector});
-    ++woken;
+std::function<void()> engine::implementation::if_alive(void (implementation::*what)()) {
+  return [home = std::weak_ptr(owner.implementation_), what] {
+    if (const auto alive = home.lock()) ((*alive).*what)();
+  };
+}
+
+void engine::implementation::watch_line() {
+  const steady_time now = world.clock.now().steady;
+  steady_time at = routing.pacing().next_grant(own.index, now);
+  if (at != steady_time::max()) at = std::max(at, now + serve_interval);
+  if (at >= pacing_at) return;  // it is looked at before
+  if (pacing_at != steady_time::max()) world.clock.cancel(pacing_timer);
+  pacing_at = at;
+  pacing_timer = world.clock.call_at(at, if_alive(&implementation::serve_line));
+}
+
+void engine::implementation::serve_line() {
+  pacing_at = steady_time::max();
+  for (const gateway_pacing::ticket each : routing.pacing().collect(own.index, world.clock.now().steady)) {
+    const auto found = in_line.extract(each);
+    if (found.empty()) continue;
+    if (const std::shared_ptr<payment_run> run = found.mapped().lock()) run->permit(each);
   }
-  if (waiting.empty()) return;
-  world.clock.call_at(world.clock.now().steady + wake_interval,
-                      [home = owner.implementation_, connector, rest = std::move(waiting)]() mutable {
-                        home->wake(connector, std::move(rest));
-                      });
+  watch_line();
+}
+
+void engine::implementation::watch_gateways() {
+  if (std::exchange(probing, true)) return;
+  const auto pause =
+      std::chrono::duration_cast<payments::milliseconds>(probe_look * (0.8 + 0.4 * world.random.uniform()));
+  probe_timer = world.clock.call_at(world.clock.now().steady + pause, if_alive(&implementation::probe_gateways));
+}
+
+// Payments that wait sleep ever longer. A gateway is asked all the same, by the one that has not probed it for
+// longest, then the oldest: the line lets one in.
+void engine::implementation::probe_gateways() {
+  probing = false;
+  const std::vector<std::string> troubled = routing.pacing().troubled();
+  for (const std::string& connector : troubled) {
+    if (!routing.pacing().probe_due(connector, world.clock.now().steady)) continue;
+    std::shared_ptr<payment_run> chosen;
+    const auto rank = [](const payment_run& run) {
+      return std::pair(run.last_probe(), run.flow().record().created_at);
+    };
+    for (const auto& [id, run] : live)
+      if (run->flow().waits_for(connector) && (!chosen || rank(*run) < rank(*chosen))) chosen = run;
+    if (chosen) chosen->probe(connector);
+  }
+  if (!troubled.empty() && !live.empty()) watch_gateways();
 }
 
 std::shared_ptr<payment_run> engine::implementation::take_up(payments::payment record) {
@@ -116,7 +142,8 @@ engine::engine(ports world, shared_routing& routing, observer& watcher, std::sha
     : implementation_(std::make_shared<implementation>(implementation{
           world, routing, watcher, std::move(config), std::move(explain), own, *this, false, 0, {}, {}})) {}
 
-engine::~engine() = default;
+// Others go on: they must not wait for what this one asked for.
+engine::~engine() { implementation_->routing.pacing().forget(implementation_->own.index); }
 
 void engine::create(create_command command, std::function<void(create_result)> done) {
   implementation& home = *implementation_;
@@ -206,7 +233,9 @@ void engine::gateway_recovered(std::string_view connector) {
   std::vector<std::shared_ptr<payment_run>> waiting;
   for (const auto& [id, run] : implementation_->live)
     if (run->flow().waits_for(connector)) waiting.push_back(run);
-  implementation_->wake(std::string(connector), std::move(waiting));
+  for (const auto& run : waiting) run->feed(flow::gateway_recovered{std::string(connector)});
+  // Those in line may have waited for this.
+  implementation_->watch_line();
 }
 
 void engine::shopper_returned(std::string_view payment, std::function<void(std::optional<payments::payment>)> done) {
@@ -221,27 +250,37 @@ void engine::drain() { implementation_->draining = true; }
 
 std::size_t engine::unanswered() const noexcept { return implementation_->unanswered; }
 
+// Ages are told by the wall clock: a restart does not make a payment younger.
 std::vector<engine::unresolved_view> engine::unresolved(instant now) const {
-  std::vector<unresolved_view> views;
+  std::map<std::string, unresolved_view, std::less<>> views;
   for (const auto& [id, run] : implementation_->live) {
-    const auto since = run->flow().unresolved_since();
-    if (!since || !run->flow().record().answered) continue;
+    const payments::payment& record = run->flow().record();
     // A shopper who takes their time is no gateway's trouble.
-    if (run->flow().record().status == payments::payment_status::requires_action) continue;
-    for (const payments::attempt& each : run->flow().record().attempts) {
-      if (!each.unresolved() && each.reversal != payments::reversal_state::wanted && !in_doubt(*run, each)) continue;
-      const auto age = std::chrono::duration_cast<payments::milliseconds>(now.steady - *since);
-      const auto known = std::find_if(views.begin(), views.end(),
-                                      [&](const unresolved_view& view) { return view.connector == each.connector; });
-      if (known == views.end()) {
-        views.push_back({each.connector, 1, age});
-      } else {
-        ++known->count;
-        known->oldest = std::max(known->oldest, age);
-      }
+    if (!record.answered || record.status == payments::payment_status::requires_action) continue;
+    std::map<std::string_view, wall_time> since;  // a payment counts once at each connector
+    const auto count = [&](std::string_view connector, wall_time from) {
+      const auto [known, first] = since.try_emplace(connector, from);
+      if (!first) known->second = std::min(known->second, from);
+    };
+    for (const payments::attempt& each : record.attempts) {
+      if (each.unresolved() || each.reversal == payments::reversal_state::wanted)
+        count(each.connector, each.started_at);
+      if (!each.stands()) continue;
+      for (const payments::modification& change : record.modifications)
+        if (change.doubtful) count(each.connector, change.first_sent_at.value_or(change.created_at));
+    }
+    for (const auto& [connector, from] : since) {
+      const auto age =
+          std::max(payments::milliseconds(0), std::chrono::duration_cast<payments::milliseconds>(now.wall - from));
+      unresolved_view& view =
+          views.try_emplace(std::string(connector), unresolved_view{std::string(connector), 0, age}).first->second;
+      ++view.count;
+      view.oldest = std::max(view.oldest, age);
     }
   }
-  return views;
+  std::vector<unresolved_view> all;
+  for (auto& [connector, view] : views) all.push_back(std::move(view));
+  return all;
 }
 
 }  // namespace turnout::core

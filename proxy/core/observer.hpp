@@ -30,6 +30,10 @@ class observer {
   virtual void on_answer(const payments::payment& record, payments::milliseconds taken) = 0;
   /// The payment became final (once per payment).
   virtual void on_final(const payments::payment& record) = 0;
+  /// A send that asks for the truth waits for its turn.
+  virtual void on_delayed(std::string_view connector) = 0;
+  /// It gives definite answers again: all that waits for it is woken.
+  virtual void on_gateway_recovered(std::string_view connector) = 0;
   virtual void on_invariant_violation(std::string_view invariant, std::string_view payment) = 0;
 };
 

@@ -76,10 +76,15 @@ void payment_run::pump() {
   while (!inbox_.empty() && !committing_ && !ended_) {
     auto next = std::move(inbox_.front());
     inbox_.pop_front();
-    if (auto* asked = std::get_if<modify_request>(&next))
+    if (auto* asked = std::get_if<modify_request>(&next)) {
       take_on(std::move(*asked));
-    else
-      perform(flow_.resume(std::get<flow::event>(next), now(), home_.world.random));
+      continue;
+    }
+    const auto& event = std::get<flow::event>(next);
+    if (const auto* leave = std::get_if<flow::permitted>(&event)) leave_ = leave->connector;
+    flow::action action = flow_.resume(event, now(), home_.world.random);
+    leave_.clear();  // it is not kept for later
+    perform(std::move(action));
   }
   pumping_ = false;
   if (flow_.finished() && inbox_.empty() && !committing_ && !ended_) end();
@@ -341,6 +346,45 @@ void payment_run::wait(steady_time until) {
   });
 }
 
+// The line is kept by gateway_pacing; who waits in it again as urgent moves up.
+bool payment_run::may_send(std::string_view connector) {
+  if (leave_ == connector) {
+    leave_.clear();
+    return true;
+  }
+  gateway_pacing& pacing = home_.routing.pacing();
+  const auto known = places_.find(connector);
+  const bool urgent = somebody_waits();
+  if (known != places_.end()) {
+    if (known->second.urgent == urgent) return false;
+    pacing.give_up(connector, known->second.ticket);
+    home_.in_line.erase(known->second.ticket);
+    places_.erase(known);
+  }
+  const double rate = gateway(connector)->profile().resolve.sends_per_second;
+  const auto ticket = pacing.ask({connector, rate, home_.own.index, urgent, flow_.record().created_at}, now().steady);
+  if (!ticket) return true;
+  places_.emplace(connector, place_in_line{*ticket, urgent});
+  home_.in_line.emplace(*ticket, weak_from_this());
+  home_.watcher.on_delayed(connector);
+  home_.watch_line();
+  return false;
+}
+
+void payment_run::permit(gateway_pacing::ticket ticket) {
+  const auto found =
+      std::find_if(places_.begin(), places_.end(), [&](const auto& each) { return each.second.ticket == ticket; });
+  if (found == places_.end()) return;
+  std::string connector = found->first;
+  places_.erase(found);
+  feed(flow::permitted{std::move(connector)});
+}
+
+void payment_run::probe(const std::string& connector) {
+  last_probe_ = now().steady;
+  feed(flow::gateway_recovered{connector});
+}
+
 void payment_run::tell_merchant() {
   if (!done_) return;
   TURNOUT_ASSERT(rendered_.has_value());
@@ -417,6 +461,10 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
 
 void payment_run::end() {
   ended_ = true;
+  for (const auto& [connector, place] : std::exchange(places_, {})) {
+    home_.routing.pacing().give_up(connector, place.ticket);
+    home_.in_line.erase(place.ticket);
+  }
   home_.live.erase(flow_.record().id);  // first: whoever is told may ask for more, and that needs a run that goes on
   while (!waiters_.empty()) tell(waiters_.begin(), {.status = modify_status::unavailable});
   refuse_waiting();

@@ -34,11 +34,11 @@ struct engine::implementation {
   bool draining = false;
   std::size_t unanswered = 0;
   std::unordered_map<std::string, std::shared_ptr<payment_run>> live;
-  struct health {
-    bool troubled = false;  ///< the last send gave no definite answer
-    steady_time last_wake{};
-  };
-  std::map<std::string, health, std::less<>> gateways;
+  /// Who waits for leave to send, by ticket; see gateway_pacing.hpp.
+  std::unordered_map<gateway_pacing::ticket, std::weak_ptr<payment_run>> in_line;
+  clock::timer_id pacing_timer = 0, probe_timer = 0;
+  steady_time pacing_at = steady_time::max();  ///< when the first is due
+  bool probing = false;                        ///< the second is set
 
   /// A run for a record out of the journal, which has not been told so yet.
   std::shared_ptr<payment_run> take_up(payments::payment record);
@@ -46,8 +46,15 @@ struct engine::implementation {
   std::shared_ptr<payment_run> open(const std::string& payment_id);
   /// Notices when a gateway gives definite answers again after trouble.
   void note_health(const std::string& connector, const payments::send_result& result, instant now);
-  /// Wakes those that wait for `connector`, a few at a time.
-  void wake(const std::string& connector, std::vector<std::shared_ptr<payment_run>> waiting);
+  /// Lets those send that may.
+  void serve_line();
+  /// Comes back when somebody in line may send.
+  void watch_line();
+  /// While a gateway gives no definite answers, lets one payment that waits for it ask now and then.
+  void watch_gateways();
+  void probe_gateways();
+  /// Calls from the clock that may come after the engine is gone.
+  std::function<void()> if_alive(void (implementation::*what)());
 };
 
 class payment_run : public std::enable_shared_from_this<payment_run> {
@@ -60,11 +67,13 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
         policy_(policy),
         arrival_(arrival),
         card_(std::move(card)),
-        flow_(std::move(record), policy.retry, arrival, card_.present(),
-              [this](std::string_view name) -> const payments::connector_profile* {
-                const connectors::definition* found = gateway(name);
-                return found ? &found->profile() : nullptr;
-              }) {}
+        flow_(
+            std::move(record), policy.retry, arrival, card_.present(),
+            [this](std::string_view name) -> const payments::connector_profile* {
+              const connectors::definition* found = gateway(name);
+              return found ? &found->profile() : nullptr;
+            },
+            [this](std::string_view name) { return may_send(name); }) {}
   payment_run(const payment_run&) = delete;
   payment_run& operator=(const payment_run&) = delete;
 
@@ -91,6 +100,11 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   /// See engine::shopper_returned.
   void shopper_returned(std::function<void(std::optional<payments::payment>)> done);
   void pump();
+  /// Leave to send, for which this waited under the ticket.
+  void permit(gateway_pacing::ticket ticket);
+  /// Wakes it, for its gateway's sake.
+  void probe(const std::string& connector);
+  steady_time last_probe() const noexcept { return last_probe_; }
   const payments::payment_flow& flow() const noexcept { return flow_; }
 
  private:
@@ -140,6 +154,8 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   payments::send_result read(const payments::attempt& attempt, payments::operation operation,
                              const payments::money& amount, exchange came_back);
   void wait(steady_time until);
+  bool may_send(std::string_view connector);
+  bool somebody_waits() const noexcept { return done_ || !waiters_.empty() || !shoppers_.empty(); }
   void tell_merchant();
   void reply(create_result result);
   void ask_for_shoppers();
@@ -188,6 +204,13 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   steady_time shoppers_until_{};
   clock::timer_id timer_ = 0;
   bool timer_set_ = false;
+  struct place_in_line {
+    gateway_pacing::ticket ticket;
+    bool urgent;
+  };
+  std::map<std::string, place_in_line, std::less<>> places_;  ///< by connector
+  std::string leave_;                                         ///< the connector that may be sent to, right now
+  steady_time last_probe_{};
 };
 
 }  // namespace turnout::core

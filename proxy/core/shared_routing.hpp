@@ -1,12 +1,14 @@
 #pragma once
 // What all workers learn together: the router and the retry budget, behind one
-// lock that is held for microseconds and never over a wait.
+// lock that is held for microseconds and never over a wait; and beside it when
+// gateways may be asked for the truth.
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "policies/retry_budget.hpp"
+#include "proxy/core/gateway_pacing.hpp"
 #include "routing/router.hpp"
 
 namespace turnout::core {
@@ -22,6 +24,9 @@ class shared_routing {
     const std::lock_guard lock(mutex_);
     return use(*router_, budget_);
   }
+
+  /// Has a lock of its own.
+  gateway_pacing& pacing() noexcept { return pacing_; }
 
   /// Inside with() only: a payment under `policy` arrived.
   void on_payment(const policies::policy& policy, payments::steady_time now) {
@@ -51,6 +56,7 @@ class shared_routing {
   std::mutex mutex_;
   std::unique_ptr<routing::router> router_;
   policies::retry_budget budget_;
+  gateway_pacing pacing_;
   std::map<std::string, policy_budget> policy_budgets_;  ///< of policies that tighten; by name
 };
 

@@ -370,6 +370,7 @@ void proxy::refresh_metrics() {
   });
   metrics_.set_connectors(views);
   metrics_.set_retry_budget_remaining(budget);
+  metrics_.set_pacing(routing_.pacing().views());
   auto census = std::make_shared<unresolved_census>(
       workers_.size(), [this](const unresolved_census::views& found) { metrics_.set_unresolved(found); });
   for (const auto& each : workers_)

@@ -160,6 +160,11 @@ void log::attention(const payments::payment& record) {
   });
 }
 
+void log::gateway_recovered(std::string_view connector) {
+  implementation_->write(log_level::info, "gateway_recovered",
+                         [&](json_line& line) { line.text("connector", connector); });
+}
+
 void log::invariant_violated(std::string_view invariant, std::string_view payment) {
   implementation_->write(log_level::error, "invariant_violated",
                          [&](json_line& line) { line.text("invariant", invariant).text_if_any("payment", payment); });

@@ -63,6 +63,7 @@ class log {
   /// warn: somebody should look at it.
   void attention(const payments::payment& record);
   /// error
+  void gateway_recovered(std::string_view connector);
   void invariant_violated(std::string_view invariant, std::string_view payment);
 
   // ---- the proxy ----

@@ -29,6 +29,9 @@ const std::vector<double> commit_seconds{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, .01
 const std::vector<double> batch_sizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 
 constexpr std::string_view breaker_states[] = {"closed", "open", "half_open"};
+constexpr payments::send_kind resolving_kinds[] = {payments::send_kind::replay, payments::send_kind::inquire,
+                                                   payments::send_kind::reverse};
+constexpr std::string_view resolving_results[] = {"definite", "unclear"};
 constexpr std::string_view reversal_results[] = {"wanted", "confirmed"};
 
 double seconds(std::chrono::nanoseconds taken) noexcept { return std::chrono::duration<double>(taken).count(); }
@@ -63,6 +66,27 @@ struct metrics::implementation {
                                 "turnout_invariant_violations_total",
                                 "Broken promises found at run time: each one needs a person.",
                                 {"invariant"}};
+  series<counter, 3> resolving{registry,
+                               "turnout_resolve_sends_total",
+                               "Sends that asked for the truth about an attempt, by whether the answer was definite.",
+                               {"connector", "kind", "result"}};
+  series<counter, 1> delayed{
+      registry,
+      "turnout_resolve_delayed_total",
+      "Sends that asked for the truth and had to wait for their turn (resolve.sends_per_second).",
+      {"connector"}};
+  series<gauge, 1> in_line{registry,
+                           "turnout_resolve_waiting",
+                           "Payments that wait for their turn to ask a gateway for the truth.",
+                           {"connector"}};
+  series<gauge, 1> silent{registry,
+                          "turnout_gateway_silent",
+                          "1 while a gateway gives no definite answers and is asked by one payment at a time.",
+                          {"connector"}};
+  series<counter, 1> recoveries{registry,
+                                "turnout_gateway_recoveries_total",
+                                "Times that a gateway gave definite answers again and all that waits for it was woken.",
+                                {"connector"}};
   series<gauge, 1> score{
       registry, "turnout_connector_score", "The router's score of a connector, 0 to 1.", {"connector"}};
   series<gauge, 2> state{registry,
@@ -126,6 +150,12 @@ void metrics::on_decision(const payments::payment& record, const routing::decisi
 }
 
 void metrics::on_send(const payments::attempt& attempt, payments::send_kind kind, const payments::send_result& result) {
+  if (kind != payments::send_kind::charge) {
+    const bool definite = result.not_found || (result.answered && result.result != payments::outcome::unknown &&
+                                               result.result != payments::outcome::not_sent);
+    implementation_->resolving.at({attempt.connector, to_string(kind), resolving_results[definite ? 0 : 1]})
+        .Increment();
+  }
   if (!result.carried) return;
   payments::operation asked = attempt.operation;
   if (kind == payments::send_kind::inquire) asked = payments::operation::inquire;
@@ -172,6 +202,12 @@ void metrics::on_final(const payments::payment& record) {
   implementation_->finished.at({merchant, to_string(record.status), record.amount.unit.code()}).Increment();
 }
 
+void metrics::on_delayed(std::string_view connector) { implementation_->delayed.at({connector}).Increment(); }
+
+void metrics::on_gateway_recovered(std::string_view connector) {
+  implementation_->recoveries.at({connector}).Increment();
+}
+
 void metrics::on_invariant_violation(std::string_view invariant, std::string_view) {
   implementation_->violations.at({invariant}).Increment();
 }
@@ -208,6 +244,10 @@ void metrics::declare_connectors(std::span<const std::string> names) {
       all.attempt_duration.at({name, to_string(asked)});
     }
     for (const std::string_view result : reversal_results) all.reversals.at({name, result});
+    for (const payments::send_kind kind : resolving_kinds)
+      for (const std::string_view result : resolving_results) all.resolving.at({name, to_string(kind), result});
+    for (auto* each : {&all.delayed, &all.recoveries}) each->at({name});
+    for (auto* each : {&all.in_line, &all.silent}) each->at({name});
   }
   const std::lock_guard lock(all.looking);
   for (const std::string& name : names) {
@@ -249,6 +289,14 @@ void metrics::set_unresolved(std::span<const core::engine::unresolved_view> view
     all.unresolved.at({connector}).Set(found == counts.end() ? 0 : found->second);
   }
   all.unresolved_age.at({}).Set(seconds(oldest));
+}
+
+void metrics::set_pacing(std::span<const core::gateway_pacing::view> views) {
+  auto& all = *implementation_;
+  for (const auto& each : views) {
+    all.in_line.at({each.connector}).Set(static_cast<double>(each.waiting));
+    all.silent.at({each.connector}).Set(each.silent ? 1 : 0);
+  }
 }
 
 void metrics::set_retry_budget_remaining(double failovers) { implementation_->retry_budget.at({}).Set(failovers); }

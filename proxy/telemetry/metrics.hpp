@@ -36,6 +36,8 @@ class metrics final : public core::observer {
   void on_reversal(std::string_view connector, std::string_view result) override;
   void on_answer(const payments::payment& record, payments::milliseconds taken) override;
   void on_final(const payments::payment& record) override;
+  void on_delayed(std::string_view connector) override;
+  void on_gateway_recovered(std::string_view connector) override;
   void on_invariant_violation(std::string_view invariant, std::string_view payment) override;
 
   // ---- from the adapters ----
@@ -56,6 +58,8 @@ class metrics final : public core::observer {
   void set_connectors(std::span<const routing::connector_view> views);
   /// Of all engines together; a connector that is not listed has none.
   void set_unresolved(std::span<const core::engine::unresolved_view> views);
+  /// Who waits for leave to ask a gateway for the truth.
+  void set_pacing(std::span<const core::gateway_pacing::view> views);
   void set_retry_budget_remaining(double failovers);
   void set_config_reload(bool successful, payments::wall_time now);
 

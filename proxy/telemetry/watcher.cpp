@@ -56,6 +56,13 @@ void watcher::on_final(const payments::payment& record) {
   if (was_open) lines_.payment_settled(record);
 }
 
+void watcher::on_delayed(std::string_view connector) { counts_.on_delayed(connector); }
+
+void watcher::on_gateway_recovered(std::string_view connector) {
+  counts_.on_gateway_recovered(connector);
+  lines_.gateway_recovered(connector);
+}
+
 void watcher::on_invariant_violation(std::string_view invariant, std::string_view payment) {
   counts_.on_invariant_violation(invariant, payment);
   lines_.invariant_violated(invariant, payment);

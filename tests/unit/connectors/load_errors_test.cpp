@@ -349,6 +349,9 @@ TEST_CASE("promises about the truth") {
   CHECK(
       promised("resolve: {methods: [replay]}", keyed) ==
       "c.yaml:8:10: error: resolve method 'replay' needs 'replay_for': how long a replay is safe, at most idempotency.ttl");
+  CHECK(promised("resolve: {sends_per_second: 20, accept_unprovable: true}") == "accepted");
+  CHECK_THAT(promised("resolve: {sends_per_second: 0, accept_unprovable: true}"),
+             StartsWith("c.yaml:8:29: error: 'sends_per_second' must be"));
   CHECK(promised("resolve: {replay_for: 1m, accept_unprovable: true}", keyed) ==
         "c.yaml:8:23: error: 'replay_for' needs 'replay' in resolve.methods");
   CHECK_THAT(promised("resolve: {methods: [inquire], not_found_final_after: 0s}", inquire),

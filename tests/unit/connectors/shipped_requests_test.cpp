@@ -104,6 +104,7 @@ TEST_CASE("shipped profiles") {
   CHECK(alpha.idempotency.ttl == std::chrono::hours(24));
   CHECK(alpha.resolve.not_found_final_after == std::chrono::seconds(30));
   CHECK(alpha.resolve.replay_for == std::chrono::minutes(10));
+  CHECK(alpha.resolve.sends_per_second == 100);  // where nothing is said
   CHECK(alpha.resolve.reverse_blocks_late);
   CHECK(alpha.timeouts.connect == std::chrono::seconds(1));
   const auto beta = shipped("beta")->profile();

@@ -254,11 +254,14 @@ TEST_CASE("a gateway that comes back wakes all that waits for it", "[engine][res
   };
   while (unresolved() == 100) REQUIRE(world.clock.step());
   world.clock.run_for(500ms);
+  CHECK(unresolved() < 50);
+  world.clock.run_for(500ms);
   CHECK(unresolved() == 0);
   CHECK(world.gateways.standing.size() == 100);
+  CHECK(world.watcher.recoveries == 1);
 }
 
-TEST_CASE("a thousand that wait for a gateway are woken in batches", "[engine][resolver]") {
+TEST_CASE("a thousand that wait for a gateway are woken at the rate that it takes", "[engine][resolver]") {
   fake_world world;
   world.gateways.otherwise = behaviour::charge_then_stall;
   for (int i = 0; i < 1000; ++i) world.pay();
@@ -271,9 +274,12 @@ TEST_CASE("a thousand that wait for a gateway are woken in batches", "[engine][r
                          [](const auto& each) { return !is_final(each.second.status); });
   };
   while (unresolved() == 1000) REQUIRE(world.clock.step());
-  world.clock.run_for(100ms);
-  CHECK(unresolved() > 500);
-  world.clock.run_for(4s);
+  const std::size_t asked = world.gateways.sent.size();
+  world.clock.run_for(5s);
+  const std::size_t asked_since = world.gateways.sent.size() - asked;
+  CHECK(asked_since > 480);
+  CHECK(asked_since <= 526);  // 100 a second, and a burst of 25
+  world.clock.run_for(6s);
   CHECK(unresolved() == 0);
   CHECK(world.gateways.standing.size() == 1000);
 }

@@ -104,6 +104,15 @@ TEST_CASE("each observation moves its series") {
   counts.on_attempt(record, declined);
   counts.on_failover("alpha", "beta", "not_sent");
   counts.on_reversal("alpha", "wanted");
+  counts.on_delayed("alpha");
+  counts.on_gateway_recovered("alpha");
+  const std::vector<core::gateway_pacing::view> lines{{"alpha", 7, true}, {"beta", 0, false}};
+  counts.set_pacing(lines);
+  result.answered = result.carried = true;
+  result.result = payments::outcome::approved;
+  counts.on_send(record.attempts[1], payments::send_kind::replay, result);
+  result.result = payments::outcome::not_sent;  // a 503: no answer to the question
+  counts.on_send(record.attempts[1], payments::send_kind::replay, result);
   counts.on_answer(record, 1084ms);
   counts.on_final(record);
   counts.on_invariant_violation("late_approval", record.id);
@@ -112,7 +121,7 @@ TEST_CASE("each observation moves its series") {
   for (const std::string& line : {
            R"(turnout_routing_decisions_total{connector="alpha",policy="cards-eu",why=")" + why + R"("} 1)",
            R"(turnout_routing_decisions_total{connector="none",policy="cards-eu",why=")" + why + R"("} 1)",
-           std::string(R"(turnout_attempt_duration_seconds_count{connector="beta",operation="sale"} 1)"),
+           std::string(R"(turnout_attempt_duration_seconds_count{connector="beta",operation="sale"} 3)"),
            std::string(R"(turnout_attempt_duration_seconds_count{connector="beta",operation="inquire"} 1)"),
            std::string(R"(turnout_attempts_total{connector="alpha",operation="sale",outcome="not_sent"} 1)"),
            std::string(R"(turnout_attempts_total{connector="beta",operation="sale",outcome="approved"} 1)"),
@@ -121,6 +130,13 @@ TEST_CASE("each observation moves its series") {
            std::string(R"(turnout_declines_total{connector="beta",reason="none"} 1)"),
            std::string(R"(turnout_failovers_total{from="alpha",reason="not_sent",to="beta"} 1)"),
            std::string(R"(turnout_reversals_total{connector="alpha",result="wanted"} 1)"),
+           std::string(R"(turnout_resolve_sends_total{connector="beta",kind="replay",result="definite"} 1)"),
+           std::string(R"(turnout_resolve_sends_total{connector="beta",kind="replay",result="unclear"} 1)"),
+           std::string(R"(turnout_resolve_delayed_total{connector="alpha"} 1)"),
+           std::string(R"(turnout_resolve_waiting{connector="alpha"} 7)"),
+           std::string(R"(turnout_gateway_silent{connector="alpha"} 1)"),
+           std::string(R"(turnout_gateway_silent{connector="beta"} 0)"),
+           std::string(R"(turnout_gateway_recoveries_total{connector="alpha"} 1)"),
            std::string("turnout_payment_duration_seconds_sum 1.084"),
            std::string(R"(turnout_payment_duration_seconds_bucket{le="1"} 0)"),
            std::string(R"(turnout_payment_duration_seconds_bucket{le="2"} 1)"),
