@@ -1,0 +1,117 @@
+"""Power cuts under load, again and again: the proxy is killed, and of its files
+only that is kept which was synced, with random parts of the rest. The gateways
+are other machines and go on. Afterwards ledgers, journal and every answer agree.
+
+  power_test.py build/release/turnout --cuts 100 [--seed N]
+"""
+import argparse
+import os
+import random
+import sys
+import time
+import unittest
+
+ARGUMENTS = None
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary", nargs="?", help="the turnout to test; else the environment's TURNOUT")
+    parser.add_argument("--cuts", type=int, default=int(os.environ.get("TURNOUT_CUTS", "10")))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("TURNOUT_SEED", "0")), help="0: a random one")
+    ARGUMENTS, others = parser.parse_known_args()
+    sys.argv[1:] = others
+    if ARGUMENTS.binary:
+        os.environ["TURNOUT"] = os.path.abspath(ARGUMENTS.binary)
+
+from crowd import Crowd  # noqa: E402  (the binary is chosen above)
+from harness import SLOW, Workplace, audit, wait_until  # noqa: E402
+from power import RecordedProxy  # noqa: E402
+
+FASTER = [("connectors/*.yaml", r"not_found_final_after: \d+s", "not_found_final_after: 3s"),
+          ("connectors/*.yaml", r"(?m)^timeouts: .*$", "timeouts: {connect: 1s, response: 1s}")]
+
+
+class Power(unittest.TestCase):
+    def open(self):
+        self.seed = ARGUMENTS.seed or random.randrange(1, 10**9)
+        print(f"seed {self.seed}", flush=True)
+        place = Workplace(proxy_class=RecordedProxy, replace=FASTER)
+        self.addCleanup(place.__exit__, None, None, None)
+        place.sandbox.calm()
+        return place
+
+    def finish(self, place, crowd):
+        place.sandbox.calm()
+        place.proxy.start()
+        asked_again = crowd.ask_again()
+        place.proxy.settle(120)
+        return {**audit(place, crowd.told, finished=True), "asked again": asked_again}
+
+    def test_power_cuts_under_load(self):
+        place = self.open()
+        dice = random.Random(self.seed)
+        for gateway in ("alpha", "beta", "gamma"):
+            place.sandbox.control(gateway, approval_rate=0.95, latency_ms=5,
+                                  faults={"charge_then_drop": 0.03, "error_after_charge": 0.03, "drop_before_charge": 0.02},
+                                  modification_faults={"apply_then_drop": 0.05, "error_after_apply": 0.05})
+        crowd = Crowd(place, self.seed)
+        lost, at_work = 0, 0
+        for cut in range(ARGUMENTS.cuts):
+            place.proxy.spawn()
+            # Not waits for something: the moments of the cuts are what is drawn here. The
+            # first is in the very first start; later ones are in starts now and then.
+            if cut == 0 or dice.random() < 0.2:
+                time.sleep(dice.uniform(0, 0.15) * SLOW)
+            else:
+                place.proxy.wait_ready()
+                crowd.open()
+                time.sleep(dice.uniform(0.02, 0.5) * SLOW)
+                crowd.close()
+                at_work += 1
+            lost += place.proxy.power_cut(dice)
+            crowd.check()
+        crowd.end()
+        counts = self.finish(place, crowd)
+        print(f"{ARGUMENTS.cuts} power cuts, {at_work} under load; {lost} writes were not durable: {counts}", flush=True)
+        self.assertGreater(counts["payments"], 5 * at_work)
+        self.assertGreater(lost, ARGUMENTS.cuts)
+        self.assertEqual(place.proxy.stop(), 0)
+
+    def test_it_would_be_noticed(self):
+        """Syncs that do nothing, and SQLite's synchronous=NORMAL, lose what was acknowledged."""
+        for lies in ("all", "wal"):
+            with self.subTest(lies=lies):
+                place = self.open()
+                place.proxy.start()
+                place.proxy.stop()
+                crowd = Crowd(place, self.seed)
+                place.proxy.spawn(lies=lies)
+                place.proxy.wait_ready()
+                crowd.open()
+                wait_until("payments", lambda: len(crowd.told) > 30)
+                crowd.close()
+                place.proxy.power_cut(None)
+                crowd.end()
+                place.proxy.start()
+                place.proxy.settle(60)
+                with self.assertRaisesRegex(AssertionError, "acknowledged with 20. and lost|not known to the journal"):
+                    audit(place, crowd.told)
+
+    def test_a_failed_sync_stops_the_proxy(self):
+        """What is on disk is unknown then: nothing more is promised, and nothing that was is lost."""
+        place = self.open()
+        crowd = Crowd(place, self.seed)
+        place.proxy.start()  # the keys and an empty journal
+        place.proxy.stop()
+        place.proxy.spawn(fail_sync=random.Random(self.seed).randint(40, 120))
+        place.proxy.wait_ready()
+        crowd.open()
+        self.assertEqual(place.proxy.process.child.wait(30 * SLOW), 70)
+        crowd.close()
+        self.assertIn("nothing more can be promised", place.proxy.process.output())
+        place.proxy.power_cut(None)
+        crowd.end()
+        print(self.finish(place, crowd), flush=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
