@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   add_sandbox(app, chosen);
   add_keys(app, chosen);
   add_payments(app, chosen);
+  add_simulate(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& asked) {
