@@ -9,7 +9,7 @@ build=(g++ cmake ninja-build ccache make git pkg-config ca-certificates
        libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev
        libsqlite3-dev zlib1g-dev prometheus-cpp-dev libspdlog-dev libfmt-dev
        libcli11-dev libmimalloc-dev curl)
-test=(catch2 clang clang-format clang-tidy libclang-rt-14-dev python3 python3-jsonschema strace wrk
+test=(catch2 clang clang-format clang-tidy libclang-rt-14-dev python3 python3-jsonschema strace faketime wrk
       nginx-light)
 # For linting the API's description and for its page in a browser; Node may be
 # here from elsewhere already, and its packages do not go together with Debian's.

@@ -114,7 +114,7 @@ def audit(workplace, told=(), finished=False):
     With `finished` nothing may be left open. Returns counts for the report.
     """
     payments = workplace.proxy.payments()
-    owner = {each["id"]: key for key, record in payments.items() for each in record["attempts"]}
+    owner = {each["id"]: key for key, record in payments.items() for each in record.get("attempts", [])}
     charges = {}
     for reference, charge in read_books(workplace.sandbox.operations()).items():
         assert reference in owner, f"{charge} is not known to the journal"

@@ -104,7 +104,7 @@ class Order(unittest.TestCase):
             merchants, gateways = place.proxy.port, {int(url.rsplit(":", 1)[1]) for url in place.sandbox.urls.values()}
             place.proxy.kill()
             owners = {name: key for key, record in place.proxy.payments().items()
-                      for each in record["attempts"] + record.get("modifications", [])
+                      for each in record.get("attempts", []) + record.get("modifications", [])
                       for name in (each["id"], each.get("gateway_reference"))}
             return place.proxy.disk, list(read_tape(place.proxy.tape)), owners, merchants, gateways
 
@@ -132,7 +132,7 @@ class Order(unittest.TestCase):
         named = {each.decode() for each in IDENTIFIER.findall(message.text)}
         for identifier in named:
             record = worst.record(owners.get(identifier)) or {"attempts": []}
-            known = {each["id"] for each in record["attempts"] + record.get("modifications", [])}
+            known = {each["id"] for each in record.get("attempts", []) + record.get("modifications", [])}
             if identifier not in known:
                 yield f"{identifier} left for a gateway before it was durable"
         if named:
