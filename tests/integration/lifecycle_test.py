@@ -1,8 +1,6 @@
-"""Start, reload, drain, full disk: what an operator does and what happens to a machine."""
+"""Start, reload, drain: what an operator does."""
 import os
 import signal
-import subprocess
-import tempfile
 import threading
 import unittest
 
@@ -83,53 +81,6 @@ class Lifecycle(unittest.TestCase):
             r'"event":"config_needs_restart".*: listen.port, admin.address, admin.port, admin.token, '
             r'limits.write_timeout, limits.body"')
         self.assertNotIn("0123456789abcdef", place.proxy.process.output())
-
-    def test_full_disk_refuses_before_anything_is_sent_and_recovers(self):
-        disk = tempfile.mkdtemp(prefix="turnout-disk-")
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True)
-        if mounted.returncode != 0:
-            os.rmdir(disk)
-            self.skipTest("a small tmpfs cannot be mounted here")
-        self.addCleanup(lambda: (subprocess.run(["umount", "-l", disk]), os.rmdir(disk)))
-        place = Workplace(replace=[("turnout.yaml", r"path: \.\./var/journal\.db", f"path: {disk}/journal.db")])
-        self.addCleanup(place.__exit__, None, None, None)
-        place.proxy.journal = type(place.proxy.journal)(disk) / "journal.db"
-        place.sandbox.calm()
-        headers = bearer(place.proxy.make_key())
-        place.proxy.start()
-        http = Http(place.proxy.port)
-        told = [http.request("POST", "/v1/payments", payment(), headers)]
-        self.assertEqual(told[0].status, 201)
-        filler = os.path.join(disk, "filler")
-        with open(filler, "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(b"\0" * 65536)
-            except OSError:
-                pass
-        refused = None
-        for _ in range(5000):
-            operations = len(place.sandbox.operations())
-            answer = http.request("POST", "/v1/payments", payment(), headers)
-            if answer.status == 503:
-                refused = answer
-                self.assertEqual(len(place.sandbox.operations()), operations, "refused, yet sent")
-                break
-            self.assertIn(answer.status, (201, 202), answer)
-            told.append(answer)
-        self.assertIsNotNone(refused, "the disk never became full")
-        self.assertIn("retry-after", refused.headers)
-        admin = Http(place.proxy.admin_port)
-        ready = admin.request("GET", "/health/ready")
-        self.assertEqual((ready.status, ready.json["ready"], ready.json["reason"]), (503, False, "journal_unavailable"))
-        self.assertEqual(admin.request("GET", "/health/live").status, 200)
-        os.unlink(filler)
-        # By itself: whoever asks for readiness first sends no payments before it is there.
-        wait_until("the proxy to be ready again", lambda: admin.request("GET", "/health/ready").status == 200)
-        self.assertEqual(http.request("POST", "/v1/payments", payment(), headers).status, 201)
-        self.assertIsNone(place.proxy.process.child.poll())
-        place.proxy.settle()
-        audit(place, [(each.status, each.json) for each in told])
 
     def test_a_journal_without_its_keys_refuses_to_start(self):
         place = self.open()
