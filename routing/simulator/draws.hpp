@@ -54,7 +54,8 @@ enum class purpose : std::uint64_t {
   decline,
   decline_reason,
   disguise,
-  router
+  router,
+  testing
 };
 
 /// One seed's source of draws.

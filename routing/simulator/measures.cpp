@@ -100,7 +100,7 @@ void measure_calm(const stage& on, const run_log& of, measures& into) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     while (next < events.size() && events[next].begins_s <= all[i].at_s)
       calm_from_s = std::max(calm_from_s, events[next++].ends_s + calm_after_s);
-    if (all[i].at_s < calm_from_s) continue;
+    if (all[i].at_s < calm_from_s || !all[i].genuine) continue;
     ++into.calm_payments;
     into.calm_first_regret += of.payments[i].first_regret;
     explored += of.payments[i].explored;
@@ -116,9 +116,11 @@ void measure_calm(const stage& on, const run_log& of, measures& into) {
 
 measures measure(const stage& on, const run_log& of) {
   measures found;
-  found.payments = of.payments.size();
   found.attempts = of.attempts;
-  for (const payment_log& each : of.payments) {
+  for (std::size_t i = 0; i < of.payments.size(); ++i) {
+    if (!on.all.payments[i].genuine) continue;
+    const payment_log& each = of.payments[i];
+    ++found.payments;
     found.approved += each.approved;
     found.approved_first += each.approved_first;
     found.first_regret += each.first_regret;

@@ -18,7 +18,8 @@ struct outage_course {
 };
 
 struct measures {
-  std::uint64_t payments = 0, approved = 0, approved_first = 0, attempts = 0;
+  std::uint64_t payments = 0, approved = 0, approved_first = 0;  ///< genuine ones
+  std::uint64_t attempts = 0;
   double first_regret = 0;  ///< points: mean of (1−d)·(best S − S of the first choice)
   std::uint64_t calm_payments = 0;
   double calm_first_regret = 0;     ///< points, over calm payments

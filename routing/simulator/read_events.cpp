@@ -40,6 +40,7 @@ gateway_group read_group(const value& from) {
 
 std::optional<range> read_strength(const value& from, event_kind kind) {
   if (kind == event_kind::latency_spike) return read_numbers(from, 1, most_factor);
+  if (kind == event_kind::card_testing) return read_numbers(from, 0, most_factor);
   return read_percents(from);
 }
 
@@ -60,13 +61,14 @@ void read_targets(const value& from, const world& about, event_rule& into) {
 
 event_rule read_event(const value& from, const world& about) {
   const fields keys(from, {"type", "count", "duration", "strength", "starts", "gateways", "at_best", "together", "slow",
-                           "over", "top", "disguised"});
+                           "over", "top", "reason", "disguised"});
   event_rule read;
   read.kind = keys.required("type")
                   .choice<event_kind>({{"outage", event_kind::outage},
                                        {"brown_out", event_kind::brown_out},
                                        {"segment_outage", event_kind::segment_outage},
-                                       {"latency_spike", event_kind::latency_spike}})
+                                       {"latency_spike", event_kind::latency_spike},
+                                       {"card_testing", event_kind::card_testing}})
                   .value_or(event_kind::outage);
   read.count = static_cast<std::size_t>(keys.optional("count").integer(0, most_events).value_or(1));
   read.duration_s = read_durations(keys.required("duration")).value_or(range{});
@@ -80,8 +82,9 @@ event_rule read_event(const value& from, const world& about) {
   read.over = read_feature(keys.optional("over")).value_or(read.over);
   read.top = static_cast<std::size_t>(
       keys.optional("top").integer(1, most_issuers).value_or(std::int64_t(values_of(about.context, read.over))));
+  if (const value word = keys.optional("reason")) read.reason = read_reason(word).value_or(read.reason);
   if (read.kind != event_kind::segment_outage)
-    for (const char* only : {"over", "top"})
+    for (const char* only : {"over", "reason"})
       keys.optional(only).error("'" + std::string(only) + "' is for a segment_outage only");
   return read;
 }

@@ -119,6 +119,13 @@ void read_effects(const value& from, std::vector<effect>& into) {
   }
 }
 
+std::optional<payments::decline_reason> read_reason(const value& from) {
+  std::vector<std::string_view> words;
+  for (const payments::decline_info& each : payments::decline_table()) words.push_back(each.name);
+  const auto name = from.one_of(words);
+  return name ? payments::parse_decline_reason(*name) : std::nullopt;
+}
+
 std::optional<feature> read_feature(const value& from) {
   return from.choice<feature>({features.begin(), features.end()});
 }

@@ -94,11 +94,7 @@ void read_technical(const value& from, technical_failures& into) {
   set(into.rate, read_percents(keys.optional("rate")));
   set(into.fast_s, read_durations(keys.optional("answers_after")));
   set(into.disguised, keys.optional("disguised").percent());
-  if (const value word = keys.optional("disguise")) {
-    std::vector<std::string_view> words;
-    for (const payments::decline_info& each : payments::decline_table()) words.push_back(each.name);
-    if (const auto name = word.one_of(words)) into.disguise = *payments::parse_decline_reason(*name);
-  }
+  if (const value word = keys.optional("disguise")) into.disguise = read_reason(word).value_or(into.disguise);
 }
 
 void read_latency(const value& from, latency_distribution& into) {

@@ -17,6 +17,8 @@ std::optional<double> read_seconds(const settings::value& from);
 void read_reasons(const settings::value& from, std::vector<reason_share>& into);
 /// {issuer: 0.35, issuer_brand: 0.25, amount: [-0.3, 0, 0.3, 0.8]}
 void read_effects(const settings::value& from, std::vector<effect>& into);
+/// The name of any reason of the decline table.
+std::optional<payments::decline_reason> read_reason(const settings::value& from);
 std::optional<feature> read_feature(const settings::value& from);
 
 void read_gateways(const settings::value& from, world& into);

@@ -203,7 +203,7 @@ class runner {
       const bool alarm = seen.state != "closed" || seen.health < alarm_health;
       const bool rises = alarm && !alarmed_[g];
       alarmed_[g] = alarm;
-      if (!present_[g] || at_s < quiet_from_s_[g]) continue;
+      if (!present_[g] || at_s < quiet_from_s_[g] || gateways[g].technical >= sick_rate) continue;
       log_.watched_gateway_s += watch_every_s_;
       if (rises) ++log_.false_alarms;
     }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "routing/router.hpp"
-#include "routing/simulator/truth.hpp"
+#include "routing/simulator/traffic.hpp"
 
 namespace turnout::routing::simulator {
 
@@ -43,6 +43,8 @@ run_log run(stage& on, router& router);
 
 /// A gateway counts as alarmed when its view says anything but "closed", or a health below this.
 inline constexpr double alarm_health = .75;
+/// A gateway that always fails this often is no false alarm.
+inline constexpr double sick_rate = .05;
 /// An alarm is not false this soon after an event at the gateway.
 inline constexpr double alarm_grace_s = 60;
 

@@ -23,6 +23,17 @@ constexpr double least_rate = 1e-4, most_rate = .999;
 
 }  // namespace
 
+payments::decline_reason draw_reason(const std::vector<reason_share>& shares, double uniform) noexcept {
+  double total = 0;
+  for (const reason_share& each : shares) total += each.weight;
+  double left = uniform * total;
+  for (const reason_share& each : shares) {
+    left -= each.weight;
+    if (left < 0) return each.reason;
+  }
+  return shares.back().reason;
+}
+
 std::uint16_t payer::of(feature which) const noexcept {
   switch (which) {
     case feature::issuer: return issuer;
@@ -210,8 +221,13 @@ void scenario::draw_event(const event_rule& rule, std::uint64_t number, const st
   made.slow = draws_.uniform(purpose::event_slow, number) < rule.slow;
   made.disguised = rule.disguised;
   made.over = rule.over;
+  made.reason = rule.reason;
   const std::size_t values = std::min(rule.top, values_of(world_.context, rule.over));
   made.value = static_cast<std::uint16_t>(draws_.uniform(purpose::event_segment, number) * static_cast<double>(values));
+  if (rule.kind == event_kind::card_testing) {
+    bursts_.push_back({made.begins_s, made.ends_s, made.strength * world_.traffic.tps, made.value});
+    return;
+  }
   for (std::size_t hit = 0; hit < rule.together && !pool.empty(); ++hit) {
     constexpr std::size_t best = 2;
     std::size_t low = 0, high = pool.size();

@@ -38,6 +38,14 @@ struct event {
   bool slow, disguised;
   feature over;  ///< segment_outage
   std::uint16_t value;
+  payments::decline_reason reason;
+};
+
+/// A wave of card testing: hopeless payments with cards of one issuer.
+struct burst {
+  double begins_s, ends_s;
+  double tps;
+  std::uint16_t issuer;
 };
 
 class scenario {
@@ -49,6 +57,8 @@ class scenario {
   std::uint64_t seed() const noexcept { return seed_; }
   const std::vector<simulated_gateway>& gateways() const noexcept { return gateways_; }
   const std::vector<event>& events() const noexcept { return events_; }  ///< by their beginning
+
+  const std::vector<burst>& bursts() const noexcept { return bursts_; }
 
   std::size_t contexts() const noexcept { return intrinsic_.size(); }
   payer payer_of(std::uint32_t context) const noexcept;
@@ -80,12 +90,15 @@ class scenario {
   std::array<std::size_t, feature_count> cardinality_{};
   std::vector<simulated_gateway> gateways_;
   std::vector<event> events_;
+  std::vector<burst> bursts_;
   std::vector<float> intrinsic_, odds_;
   std::size_t drift_steps_ = 0;
   std::vector<float> drift_;
   std::vector<std::string> bins_;
 };
 
+/// One of them, by their weights. Precondition: not empty.
+payments::decline_reason draw_reason(const std::vector<reason_share>& shares, double uniform) noexcept;
 /// Combinations of the features' values; the country follows from the issuer.
 std::size_t contexts_of(const context_distribution& of) noexcept;
 /// How many values the feature has.

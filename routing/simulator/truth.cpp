@@ -14,21 +14,8 @@ using payments::decline_reason;
 using payments::outcome;
 
 constexpr double never_s = std::numeric_limits<double>::infinity();
-/// What a segment outage looks like: the issuer's vague no.
-constexpr decline_reason segment_reason = decline_reason::do_not_honor;
 
 double normal_tail(double z) noexcept { return .5 * std::erfc(z / std::numbers::sqrt2); }
-
-decline_reason draw_reason(const std::vector<reason_share>& shares, double uniform) noexcept {
-  double total = 0;
-  for (const reason_share& each : shares) total += each.weight;
-  double left = uniform * total;
-  for (const reason_share& each : shares) {
-    left -= each.weight;
-    if (left < 0) return each.reason;
-  }
-  return shares.back().reason;
-}
 
 double share_that_may_fail_over(const world& of) noexcept {
   double total = 0, retried = 0;
@@ -69,7 +56,7 @@ void truth::renew(std::size_t gateway) {
     const event& now = of_.events()[index];
     if (now.gateway != gateway) continue;
     if (now.kind == event_kind::segment_outage) {
-      is.segments.push_back({now.over, now.value, now.strength});
+      is.segments.push_back({now.over, now.value, now.strength, now.reason, retried(about, now.reason)});
       continue;
     }
     if (now.kind == event_kind::latency_spike) {
@@ -125,6 +112,19 @@ double truth::segment_passes(const state& is, std::uint32_t context) const noexc
   return passes;
 }
 
+// Why a segment outage declines the payment, or none.
+decline_reason truth::segment_decline(const state& is, std::uint32_t context, double uniform) const noexcept {
+  if (is.segments.empty()) return decline_reason::none;
+  const payer who = of_.payer_of(context);
+  double passes = 1;
+  for (const segment& each : is.segments) {
+    if (who.of(each.over) != each.value) continue;
+    passes *= 1 - each.declined;
+    if (uniform >= passes) return each.reason;
+  }
+  return decline_reason::none;
+}
+
 double truth::success(std::uint32_t context, std::size_t gateway) const noexcept {
   if (!exists(gateway)) return 0;
   const state& is = states_[gateway];
@@ -140,8 +140,17 @@ prospect truth::expect(std::uint32_t context, std::size_t gateway) const noexcep
   const double fast_retried = (technical_retryable_ ? 1 - now.disguised : 0) + disguise_retryable_ * now.disguised;
   is.retryable = now.fast * fast_retried;
   if (late_retryable_) is.retryable += now.slow + (1 - now.fast - now.slow) * now.late;
-  const bool segment_retried = retried(of_.description(), segment_reason);
-  is.retryable += now.served * ((segment_retried ? 1 - passes : 0) + passes * e * soft_share_);
+  double segments_retried = 0;
+  if (!now.segments.empty()) {
+    const payer who = of_.payer_of(context);
+    double reaches = 1;
+    for (const segment& each : now.segments) {
+      if (who.of(each.over) != each.value) continue;
+      if (each.retried) segments_retried += reaches * each.declined;
+      reaches *= 1 - each.declined;
+    }
+  }
+  is.retryable += now.served * (segments_retried + passes * e * soft_share_);
   return is;
 }
 
@@ -186,8 +195,8 @@ answer truth::ask(std::uint64_t payment, const payment_case& what, std::size_t g
       is.median_s * std::exp(about.latency.sigma * random.normal(purpose::latency_b, payment, gateway));
   if (latency_s > about.latency.timeout_s) return technical_failure(payment, gateway, true);
   if (what.intrinsic != decline_reason::none) return declined(what.intrinsic, latency_s);
-  if (random.uniform(purpose::segment, payment, gateway) >= segment_passes(is, what.context))
-    return declined(segment_reason, latency_s);
+  const decline_reason broken = segment_decline(is, what.context, random.uniform(purpose::segment, payment, gateway));
+  if (broken != decline_reason::none) return declined(broken, latency_s);
   if (random.uniform(purpose::decline, payment, gateway) < decline(what.context, gateway))
     return declined(draw_reason(about.declines.reasons, random.uniform(purpose::decline_reason, payment, gateway)),
                     latency_s);
@@ -196,89 +205,6 @@ answer truth::ask(std::uint64_t payment, const payment_case& what, std::size_t g
   given.result.answered = given.result.carried = true;
   given.latency_s = latency_s;
   return given;
-}
-
-namespace {
-
-/// Draws one of the weighted values.
-class weighted {
- public:
-  explicit weighted(std::vector<double> weights) : sums_(std::move(weights)) {
-    for (std::size_t i = 1; i < sums_.size(); ++i) sums_[i] += sums_[i - 1];
-  }
-  std::uint16_t at(double uniform) const noexcept {
-    const auto found = std::upper_bound(sums_.begin(), sums_.end(), uniform * sums_.back());
-    return static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(found - sums_.begin(), std::ssize(sums_) - 1));
-  }
-
- private:
-  std::vector<double> sums_;
-};
-
-std::vector<double> issuer_weights(const context_distribution& of) {
-  std::vector<double> weights(of.issuers);
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    weights[i] = std::pow(static_cast<double>(i + 1), -of.issuer_exponent);
-  return weights;
-}
-
-// Hourly weights around a mean of 1, joined by straight lines between the middles of the hours.
-double rate_at(const traffic_rule& rule, double at_s) noexcept {
-  if (rule.daily.empty()) return rule.tps;
-  double total = 0;
-  for (double each : rule.daily) total += each;
-  const std::size_t hours = rule.daily.size();
-  const double place = at_s / 3600 + static_cast<double>(hours) - .5;
-  const auto before = static_cast<std::size_t>(place);
-  const double part = place - static_cast<double>(before);
-  const double weight = rule.daily[before % hours] * (1 - part) + rule.daily[(before + 1) % hours] * part;
-  return rule.tps * weight * static_cast<double>(hours) / total;
-}
-
-constexpr double slowest_rate = 1e-6;
-
-std::int64_t amount_within(std::uint16_t band, double uniform) noexcept {
-  std::int64_t least = 100;  // the bands are powers of ten of major units
-  for (int i = 0; i < band; ++i) least *= 10;
-  return least + static_cast<std::int64_t>(uniform * 9 * static_cast<double>(least));
-}
-
-}  // namespace
-
-traffic::traffic(const scenario& of) : mean_success(of.gateways().size()) {
-  const world& about = of.description();
-  const draws& random = of.random();
-  const weighted issuers(issuer_weights(about.context)), brands(about.context.brands), amounts(about.context.amounts),
-      methods(about.context.methods);
-  payments.reserve(static_cast<std::size_t>(about.traffic.tps * about.traffic.seconds * 1.05) + 16);
-  truth now(of);
-  double at_s = 0;
-  for (std::uint64_t number = 0;; ++number) {
-    const double waits = -std::log(1 - random.uniform(purpose::arrival, number));
-    at_s += waits / std::max(rate_at(about.traffic, at_s), slowest_rate);
-    if (at_s >= about.traffic.seconds) break;
-    now.advance(at_s);
-    payer who;
-    who.issuer = issuers.at(random.uniform(purpose::issuer, number));
-    who.brand = brands.at(random.uniform(purpose::brand, number));
-    who.amount = amounts.at(random.uniform(purpose::amount, number));
-    who.method = methods.at(random.uniform(purpose::method, number));
-    payment_case made;
-    made.at_s = at_s;
-    made.context = of.context_of(who);
-    made.amount_minor = amount_within(who.amount, random.uniform(purpose::amount_minor, number));
-    if (random.uniform(purpose::intrinsic, number) < of.intrinsic(made.context))
-      made.intrinsic = draw_reason(about.intrinsic.reasons, random.uniform(purpose::intrinsic_reason, number));
-    double best = 0;
-    for (std::size_t g = 0; g < mean_success.size(); ++g) {
-      const double success = now.success(made.context, g);
-      mean_success[g] += success;
-      best = std::max(best, success);
-    }
-    made.best = static_cast<float>(best);
-    payments.push_back(made);
-  }
-  for (double& each : mean_success) each /= std::max<double>(1, static_cast<double>(payments.size()));
 }
 
 }  // namespace turnout::routing::simulator

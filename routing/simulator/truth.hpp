@@ -19,7 +19,8 @@ struct payment_case {
   std::uint32_t context = 0;
   payments::decline_reason intrinsic = payments::decline_reason::none;  ///< why every gateway declines it
   std::int64_t amount_minor = 0;
-  float best = 0;  ///< the largest S of any gateway when it arrives
+  float best = 0;       ///< the largest S of any gateway when it arrives
+  bool genuine = true;  ///< false: card testing
 };
 
 struct answer {
@@ -53,6 +54,8 @@ class truth {
     feature over;
     std::uint16_t value;
     double declined;
+    payments::decline_reason reason;
+    bool retried;
   };
   struct state {
     double fast = 0, slow = 0;  ///< technical failures
@@ -66,6 +69,7 @@ class truth {
   void renew(std::size_t gateway);
   double decline(std::uint32_t context, std::size_t gateway) const noexcept;
   double segment_passes(const state& is, std::uint32_t context) const noexcept;
+  payments::decline_reason segment_decline(const state& is, std::uint32_t context, double uniform) const noexcept;
   answer technical_failure(std::uint64_t payment, std::size_t gateway, bool slow) const;
   answer declined(payments::decline_reason reason, double latency_s) const;
 
@@ -77,14 +81,6 @@ class truth {
   std::vector<std::size_t> active_;  ///< events under way
   std::size_t next_event_ = 0;
   double next_change_s_ = 0;
-};
-
-/// The whole traffic of a scenario, and what of it every algorithm shares.
-struct traffic {
-  explicit traffic(const scenario& of);
-  std::vector<payment_case> payments;
-  /// Mean of S over the payments, each gateway: what the best static order rests on.
-  std::vector<double> mean_success;
 };
 
 }  // namespace turnout::routing::simulator

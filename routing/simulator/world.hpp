@@ -73,6 +73,12 @@ struct technical_failures {
   payments::decline_reason disguise = payments::decline_reason::do_not_honor;
 };
 
+/// What a card tester's payments, all of one issuer, are declined for wherever they go.
+inline const std::vector<reason_share> card_testing_reasons{{payments::decline_reason::incorrect_cvc, .5},
+                                                            {payments::decline_reason::invalid_card, .2},
+                                                            {payments::decline_reason::stolen_card, .15},
+                                                            {payments::decline_reason::expired_card, .15}};
+
 /// Lognormal.
 struct latency_distribution {
   double median_s = .8;
@@ -99,14 +105,15 @@ struct gateway_group {
 };
 inline constexpr std::size_t most_gateways = 64;
 
-enum class event_kind : std::uint8_t { outage, brown_out, segment_outage, latency_spike };
+enum class event_kind : std::uint8_t { outage, brown_out, segment_outage, latency_spike, card_testing };
 
 struct event_rule {
   event_kind kind = event_kind::outage;
   std::size_t count = 1;
   range duration_s;
   /// outage: the technical rate is at least this; brown_out: it is added; segment_outage:
-  /// soft declines of the segment's payments; latency_spike: factor on the median.
+  /// declines of the segment's payments; latency_spike: factor on the median; card_testing:
+  /// fraudulent payments as a multiple of the mean traffic.
   range strength;
   std::optional<range> starts_s;      ///< else anywhere in the run
   std::vector<std::string> gateways;  ///< to draw from; empty: all, by `at_best`
@@ -114,8 +121,9 @@ struct event_rule {
   std::size_t together = 1;           ///< gateways hit at the same time
   double slow = .5;                   ///< share whose technical failures end at the timeout
   feature over = feature::issuer;     ///< segment_outage
-  std::size_t top = 6;                ///< segment_outage: one of that many most frequent values
-  bool disguised = false;             ///< fast failures look like a decline (technical_failures::disguise)
+  std::size_t top = 6;                ///< segment_outage, card_testing (issuers): one of that many most frequent values
+  payments::decline_reason reason = payments::decline_reason::do_not_honor;  ///< segment_outage: how it looks
+  bool disguised = false;  ///< fast failures look like a decline (technical_failures::disguise)
 };
 
 struct traffic_rule {
