@@ -265,6 +265,7 @@ client_error exchange::write_at_once() {
 
 task<client_error> exchange::write_rest() {
   while (unwritten_[0].size() + unwritten_[1].size() != 0) {
+    if (connection_->has_input()) co_return error::response_premature;
     connection_->guard.expire_at(limit_);
     error_code failed;
     auto written = co_await connection_->socket.async_write_some(unwritten_, asio::redirect_error(use_task, failed));
@@ -337,7 +338,9 @@ task<client_error> exchange::read_more() {
   else
     count = co_await connection_->tls->read_some(target, failed);
   input.commit(count);
-  if (count != 0) heard_ = true;
+  // An answer acknowledges the request that it answers, in the same segment at the latest.
+  if (count != 0 && !std::exchange(heard_, true) && !connection_->is_acknowledged())
+    co_return error::response_premature;
   if (!failed) co_return error::none;
   clean_end_ = failed == asio::error::eof;
   if (connection_->guard.expired()) co_return error::response_timeout;
@@ -356,6 +359,8 @@ client_pool::client_pool(asio::io_context& worker, endpoint peer, client_limits 
 client_pool::~client_pool() { close(); }
 
 void client_pool::close() { implementation_->close(); }
+
+void client_pool::drop_idle() { implementation_->drop_idle(); }
 
 namespace {
 

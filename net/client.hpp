@@ -45,6 +45,7 @@ enum class client_error : std::uint8_t {
   response_timeout,    ///< written whole, no complete answer in time
   response_truncated,  ///< the answer ended early
   response_malformed,  ///< framing that the guards refuse
+  response_premature,  ///< bytes came before the peer had the whole request: they answer something else
   response_too_large,
   connection_lost,       ///< closed or reset after writing, before any byte of an answer
   too_many_connections,  ///< the pool was full until the deadline
@@ -88,7 +89,14 @@ class client_pool {
   /// When `done` runs, the connection is either back in the pool (a complete
   /// keep-alive answer was read) or closed. What `done` throws comes out of the
   /// worker's run().
+  /// What comes before the peer had the whole request is no answer to it
+  /// (response_premature): a surplus answer to an earlier one, or a refusal in
+  /// the middle. After that only the content tells whose answer it is.
   void send(request message, std::chrono::steady_clock::time_point deadline, std::function<void(exchange_result)> done);
+  /// Closes what is idle, for the caller who was given somebody else's answer:
+  /// on one of these connections answers and requests are out of step. What is
+  /// under way goes on. Worker's thread.
+  void drop_idle();
   /// Closes idle connections and fails waiting requests. What is under way
   /// finishes; a later send() fails with connect_failed. Worker's thread, or
   /// when it has ended; the worker must outlive the pool.

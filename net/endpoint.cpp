@@ -70,6 +70,7 @@ std::string_view to_string(client_error error) noexcept {
     case client_error::response_timeout: return "response_timeout";
     case client_error::response_truncated: return "response_truncated";
     case client_error::response_malformed: return "response_malformed";
+    case client_error::response_premature: return "response_premature";
     case client_error::response_too_large: return "response_too_large";
     case client_error::connection_lost: return "connection_lost";
     case client_error::too_many_connections: return "too_many_connections";

@@ -1,5 +1,8 @@
 #include "net/pool.hpp"
 
+#include <linux/sockios.h>  // SIOCOUTQ
+#include <sys/ioctl.h>
+
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,11 +19,24 @@ constexpr std::chrono::milliseconds resolve_again{1000};
 
 bool client_connection::is_fresh() {
   if (tls != nullptr) return tls->is_quiet() && input.unread().empty();
-  char byte = 0;
-  const auto target = asio::buffer(&byte, 1);
   error_code failed;
-  socket.receive(target, asio::socket_base::message_peek, failed);
+  peek(failed);
   return failed == asio::error::would_block && input.unread().empty();
+}
+
+bool client_connection::has_input() {
+  error_code failed;
+  return peek(failed) != 0;
+}
+
+std::size_t client_connection::peek(error_code& failed) {
+  char byte = 0;
+  return socket.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, failed);
+}
+
+bool client_connection::is_acknowledged() {
+  int left = 0;
+  return ::ioctl(socket.native_handle(), SIOCOUTQ, &left) != 0 || left == 0;
 }
 
 client_pool::implementation::implementation(asio::io_context& where, endpoint peer_, client_limits limits_,
@@ -96,10 +112,14 @@ void client_pool::implementation::sweep() {
   if (!idle_.empty()) sweep_later(idle_.front()->idle_since + limits.idle_timeout);
 }
 
-void client_pool::implementation::close() {
-  closed = true;
+void client_pool::implementation::drop_idle() noexcept {
   open_ -= idle_.size();
   idle_.clear();
+}
+
+void client_pool::implementation::close() {
+  closed = true;
+  drop_idle();
   sweep_timer_.cancel();
   resolve_timer_.cancel();
   resolver_.cancel();

@@ -27,6 +27,10 @@ struct client_connection {
 
   /// Nothing to read and not closed by the peer, as far as this machine knows.
   bool is_fresh();
+  /// Bytes are there to be read (plain connections).
+  bool has_input();
+  /// The peer's TCP has acknowledged every byte written. True where that cannot be told.
+  bool is_acknowledged();
 
   tcp_socket socket;
   std::unique_ptr<tls_channel> tls;  ///< null: plain
@@ -34,6 +38,9 @@ struct client_connection {
   input_buffer input;
   std::string head;  ///< the request's header, reused
   steady_clock::time_point idle_since{};
+
+ private:
+  std::size_t peek(error_code& failed);
 };
 using connection_ptr = std::unique_ptr<client_connection>;
 
@@ -55,6 +62,7 @@ struct client_pool::implementation : std::enable_shared_from_this<client_pool::i
   /// An idle connection that is still good, or null.
   connection_ptr take_idle();
   bool take_place() noexcept;
+  void drop_idle() noexcept;
   /// Gives a connection back (it becomes idle or goes to a waiter) or, null, its place.
   void give_back(connection_ptr connection);
   void close();

@@ -94,6 +94,11 @@ class connection {
     setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     close();
   }
+  /// Waits until something can be read, and reads none of it.
+  void wait_for_input() const {
+    char byte = 0;
+    if (::recv(descriptor_, &byte, 1, MSG_PEEK) < 0) throw std::runtime_error("nothing came");
+  }
   /// Until `ends_with` was seen, or the end.
   std::string read_until(std::string_view ends_with) {
     std::string all;
@@ -159,7 +164,9 @@ class connection {
 /// A listener on a free port; accepts by hand.
 class listener {
  public:
-  listener() : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  /// `receive_buffer`: bytes that an accepted connection takes before anybody reads them; 0: as usual.
+  explicit listener(int receive_buffer = 0) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer != 0) setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in where{};
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
