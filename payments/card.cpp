@@ -154,32 +154,83 @@ void card::wipe() noexcept {
   cryptogram_.wipe();
 }
 
-// An en dash or a no-break space are up to three bytes of UTF-8.
-constexpr std::size_t longest_gap = 3;
+namespace {
 
-void mask_number(std::string& text, const card_summary& card) {
-  const auto is_digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
-  for (std::size_t begin = 0; begin < text.size(); ++begin) {
-    if (!is_digit(begin) || (begin > 0 && is_digit(begin - 1))) continue;
-    std::string digits;
-    std::vector<std::size_t> places;
-    for (std::size_t at = begin; is_digit(at); ++at) {
-      digits.push_back(text[at]);
-      places.push_back(at);
-      // A few other characters may stand between two digits: spaces, dashes, dots.
-      std::size_t gap = 0;
-      while (gap < longest_gap && at + gap + 1 < text.size() && !is_digit(at + gap + 1)) ++gap;
-      if (gap > 0 && is_digit(at + gap + 1)) at += gap;
+/// What stands at one place of a text: a digit, however it is written, or something else.
+struct written {
+  char digit;        ///< 0: none
+  std::size_t size;  ///< bytes
+};
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/// Decoded, %34 is '4' and %20 one character.
+written read_at(std::string_view text, std::size_t at, bool decoded) noexcept {
+  const auto as_digit = [](int byte) { return byte >= '0' && byte <= '9' ? static_cast<char>(byte) : '\0'; };
+  if (decoded && text[at] == '%' && at + 2 < text.size()) {
+    const int high = hex_value(text[at + 1]), low = hex_value(text[at + 2]);
+    if (high >= 0 && low >= 0) return {as_digit(high * 16 + low), 3};
+  }
+  return {as_digit(text[at]), 1};
+}
+
+/// Digits that may be one number: between two of them stand at most three other
+/// characters (an en dash or a no-break space are up to three bytes of UTF-8).
+struct digit_chain {
+  std::string digits;
+  std::vector<std::pair<std::size_t, std::size_t>> places;  ///< where each is written, and in how many bytes
+
+  ~digit_chain() { secure_wipe(digits.data(), digits.capacity()); }
+
+  /// From `at` on; says where it ends.
+  std::size_t read(std::string_view text, std::size_t at, bool decoded) {
+    constexpr int longest_gap = 3;
+    digits.clear();
+    places.clear();
+    for (int gap = 0; at < text.size() && gap <= longest_gap;) {
+      const written next = read_at(text, at, decoded);
+      if (next.digit != 0) {
+        digits.push_back(next.digit);
+        places.emplace_back(at, next.size);
+        gap = 0;
+      } else {
+        ++gap;
+      }
+      at += next.size;
     }
-    // The number may stand within a longer run of digits.
+    return at;
+  }
+};
+
+void mask(std::string& text, const card_summary& card, bool decoded) {
+  digit_chain chain;
+  for (std::size_t at = 0; at < text.size();) {
+    // Every number lies within one chain, so each byte is read once.
+    at = chain.read(text, at, decoded);
+    const std::string_view digits = chain.digits;
+    std::size_t masked = 0;  // so many digits are done
     for (std::size_t from = 0; from + shortest_number <= digits.size(); ++from) {
-      if (digits.compare(from, card.bin.size(), card.bin) != 0 || card.bin.empty()) continue;
-      for (std::size_t length = shortest_number; length <= longest_number && from + length <= digits.size(); ++length) {
-        if (digits.compare(from + length - card.last4.size(), card.last4.size(), card.last4) != 0) continue;
-        for (std::size_t i = from; i < from + length; ++i) text[places[i]] = '*';
+      if (!digits.substr(from).starts_with(card.bin)) continue;
+      for (std::size_t length = std::min(longest_number, digits.size() - from); length >= shortest_number; --length) {
+        if (!digits.substr(from, length).ends_with(card.last4)) continue;
+        for (masked = std::max(masked, from); masked < from + length; ++masked)
+          text.replace(chain.places[masked].first, chain.places[masked].second, chain.places[masked].second, '*');
+        break;  // a shorter one lies within
       }
     }
   }
+}
+
+}  // namespace
+
+void mask_number(std::string& text, const card_summary& card) {
+  if (card.bin.empty() || text.size() < shortest_number) return;
+  mask(text, card, false);
+  if (text.find('%') != std::string::npos) mask(text, card, true);
 }
 
 }  // namespace turnout::payments

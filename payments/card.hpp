@@ -92,8 +92,9 @@ class card {
 };
 
 /// Replaces the digits of this card's number by '*' wherever `text` holds it, also
-/// with single blanks or dashes between its digits. Works without the number: a
-/// run of 12 to 19 digits that begins with the BIN and ends with the last four is it.
+/// with up to three other characters between two of its digits, and percent-encoded.
+/// Works without the number: 12 to 19 digits that begin with the BIN and end with
+/// the last four are it. Takes time in proportion to the text.
 void mask_number(std::string& text, const card_summary& card);
 
 bool luhn_valid(std::string_view digits) noexcept;

@@ -3,10 +3,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <cctype>
 #include <cstring>
 #include <new>
 #include <random>
+#include <tuple>
 #include <type_traits>
+#include <vector>
 
 using namespace turnout::payments;
 namespace chrono = std::chrono;
@@ -247,4 +250,85 @@ TEST_CASE("a card's number is masked wherever a text holds it", "[card]") {
   CHECK(masked("ch_5555555555554444") == "ch_5555555555554444");
   CHECK(masked("424242") == "424242");
   CHECK(masked("") == "");
+  CHECK(masked("n=4242%204242%204242%204242&") == "n=****%20****%20****%20****&");
+  CHECK(masked("n=4242%E2%80%934242%E2%80%9342424242") == "n=****%E2%80%93****%E2%80%93********");
+  CHECK(masked("n=%34242%34242%34242%34242") == "n=************************");
+  CHECK(masked("42424242%42424242") == "********%********");
+  CHECK(masked("%4242424242424242%") == "%****************%");
+  CHECK(masked("4242    4242 4242") == "4242    4242 4242");
+}
+
+namespace {
+
+/// What the text says, place by place, slowly: from every digit on, every number that begins there.
+std::string masked_slowly(const std::string& text, const card_summary& card, bool decoded) {
+  std::vector<std::tuple<char, std::size_t, std::size_t>> units;  // digit or 0, begin, size
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t size = 1;
+    char shown = text[at];
+    unsigned byte = 0;
+    if (decoded && shown == '%' && at + 2 < text.size() && std::isxdigit(static_cast<unsigned char>(text[at + 1])) &&
+        std::isxdigit(static_cast<unsigned char>(text[at + 2]))) {
+      byte = static_cast<unsigned>(std::stoul(text.substr(at + 1, 2), nullptr, 16));
+      shown = static_cast<char>(byte);
+      size = 3;
+    }
+    units.emplace_back(shown >= '0' && shown <= '9' ? shown : '\0', at, size);
+    at += size;
+  }
+  std::string out = text;
+  for (std::size_t begin = 0; begin < units.size(); ++begin) {
+    if (std::get<0>(units[begin]) == 0) continue;
+    std::string digits;
+    std::vector<std::size_t> used;
+    int gap = 0;
+    for (std::size_t at = begin; at < units.size() && gap <= 3 && digits.size() < 19; ++at) {
+      gap = std::get<0>(units[at]) == 0 ? gap + 1 : 0;
+      if (gap > 0) continue;
+      digits += std::get<0>(units[at]);
+      used.push_back(at);
+      if (digits.size() >= 12 && digits.starts_with(card.bin) && digits.ends_with(card.last4))
+        for (const std::size_t each : used)
+          out.replace(std::get<1>(units[each]), std::get<2>(units[each]), std::get<2>(units[each]), '*');
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("masking is what looking at every place slowly gives", "[card]") {
+  turnout::payments::card_summary known;
+  known.bin = "424242";
+  known.last4 = "4242";
+  std::mt19937 random(7);
+  int changed = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (std::size_t left = random() % 60; left > 0; --left) {
+      static const char* const parts[] = {"42",  "4", "2", "424242", "4242424242424242", " ", "-", ".", "%", "%20",
+                                          "%34", "x", "7", "    "};
+      text += parts[random() % std::size(parts)];
+    }
+    std::string fast = text;
+    turnout::payments::mask_number(fast, known);
+    CAPTURE(text);
+    REQUIRE(fast == masked_slowly(masked_slowly(text, known, false), known, true));
+    changed += fast != text ? 1 : 0;
+  }
+  CHECK(changed > 1'000);
+}
+
+TEST_CASE("masking takes time in proportion to the text", "[card]") {
+  turnout::payments::card_summary known;
+  known.bin = "424242";
+  known.last4 = "4242";
+  // Looking ahead from every digit, a megabyte of these would take hours.
+  for (const char* part : {"4 ", "42-", "424242 ", "%34%20", "4.2.."}) {
+    std::string text;
+    while (text.size() < 1'000'000) text += part;
+    const std::size_t size = text.size();
+    turnout::payments::mask_number(text, known);
+    CHECK(text.size() == size);
+  }
 }
