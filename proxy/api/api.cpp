@@ -173,8 +173,10 @@ void api::dispatch(std::size_t worker, net::request& message, endpoint_call& cal
   if (!who->scopes.has(found.row->needs)) return call.refuse(insufficient_scope(found.row->needs));
   std::vector<field_error> errors;
   query asked = query::read(target.query, found.row->parameters, errors);
-  if (!errors.empty()) return call.refuse(invalid(std::move(errors)));
-  exchange at{world_.workers[worker], message, call, target.path, found.parameter, *who, std::move(asked), settings};
+  // What reads a query finds the faults of its values too, and tells all together.
+  if (!errors.empty() && found.row->method != "GET") return call.refuse(invalid(std::move(errors)));
+  exchange at{world_.workers[worker], message,           call,    target.path, found.parameter, *who,
+              std::move(asked),       std::move(errors), settings};
   (this->*found.row->serve)(at);
 }
 

@@ -37,7 +37,7 @@ field_selection read_fields(const query& asked, std::vector<field_error>& errors
 }  // namespace
 
 read_answer payment_reading::one(const read_request& request) const {
-  std::vector<field_error> errors;
+  std::vector<field_error> errors = request.faults;
   const field_selection shown = read_fields(request.asked, errors);
   if (!errors.empty()) return invalid(std::move(errors));
   const auto found = request.from.find_own(request.who.merchant, request.who.livemode, request.payment);
@@ -46,7 +46,7 @@ read_answer payment_reading::one(const read_request& request) const {
 }
 
 read_answer payment_reading::list(const read_request& request) const {
-  std::vector<field_error> errors;
+  std::vector<field_error> errors = request.faults;
   const core::payment_filter wanted = read_payment_filter(request.asked, cursors_, request.who, errors);
   const field_selection shown = read_fields(request.asked, errors);
   if (!errors.empty()) return invalid(std::move(errors));
@@ -70,12 +70,14 @@ read_answer payment_reading::refunds(const read_request& request) const {
 }
 
 read_answer payment_reading::modifications(const read_request& request, payments::modification_kind kind) const {
+  if (!request.faults.empty()) return invalid(request.faults);
   const auto found = request.from.find_own(request.who.merchant, request.who.livemode, request.payment);
   if (!found) return no_payment();
   return coded_answer(request.fields, render_modifications(*found, kind));
 }
 
 read_answer payment_reading::attempts(const read_request& request) const {
+  if (!request.faults.empty()) return invalid(request.faults);
   const auto found = request.from.find_own(request.who.merchant, request.who.livemode, request.payment);
   if (!found) return no_payment();
   return coded_answer(request.fields, render_attempts(*found));
@@ -85,7 +87,7 @@ template <class Read, class Render>
 read_answer payment_reading::part(const read_request& request, const char* name, const Read& read,
                                   const Render& render) const {
   const std::string list = std::string(request.payment) + "/" + name;
-  std::vector<field_error> errors;
+  std::vector<field_error> errors = request.faults;
   const std::size_t limit = read_limit(request.asked, most_listed, errors);
   const auto skip = static_cast<std::size_t>(read_cursor(request.asked, cursors_, request.who, list, 0, errors));
   if (!errors.empty()) return invalid(std::move(errors));

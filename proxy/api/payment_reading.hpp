@@ -14,6 +14,7 @@ struct read_request {
   const principal& who;
   std::string_view payment;  ///< the id in the path; may be empty for lists
   const query& asked;
+  const std::vector<field_error>& faults;  ///< that its query has already
   const net::headers& fields;
 };
 

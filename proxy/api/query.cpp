@@ -72,9 +72,12 @@ query query::read(std::string_view text, parameter_names known, std::vector<fiel
       fault(*found, "is given more than once");
     } else {
       const bool decoded = decode_percent(pair.substr(std::min(equals + 1, pair.size())), value);
-      if (!decoded) fault(*found, "has a percent sign that is not followed by two hexadecimal digits");
-      if (decoded && !is_utf8(value)) fault(*found, "must be UTF-8");
-      made.values_.emplace_back(*found, value);
+      if (!decoded)
+        fault(*found, "has a percent sign that is not followed by two hexadecimal digits");
+      else if (!is_utf8(value))
+        fault(*found, "must be UTF-8");
+      else
+        made.values_.emplace_back(*found, value);
     }
   }
   return made;

@@ -19,7 +19,8 @@ class query {
   query() = default;
   /// `text` is what follows the question mark. A plus sign is a space, as forms
   /// and the URL classes of most languages write it; a plus is %2B. Faults are
-  /// added to `errors`, up to most_errors in all, and never quote a value.
+  /// added to `errors`, up to most_errors in all, and never quote a value; a
+  /// parameter that has one is not there.
   static query read(std::string_view text, parameter_names known, std::vector<field_error>& errors);
 
   /// The value, which may be empty; nullptr when the parameter is not there.

@@ -147,6 +147,26 @@ TEST_CASE("a list's bad parameters are named, all of them at once") {
   CHECK(all.body.at("errors").as_array().size() == 5);
 }
 
+TEST_CASE("an unknown parameter does not hide the faults of the others, and each is told once") {
+  house at;
+  const auto faults = [&](const std::string& target) {
+    const answer got = at.ask("GET", target, at.as("demo"));
+    INFO(target);
+    CHECK(got.status == 400);
+    std::string fields;
+    for (const auto& each : got.body.at("errors").as_array()) fields += std::string(each.at("field").as_string()) + " ";
+    return fields;
+  };
+  CHECK(faults("/v1/payments?colour=red&limit=0&status=paid&reference=%zz&created_after=now") ==
+        "colour reference limit status created_after ");
+  CHECK(faults("/v1/payments?limit=5&limit=0&currency=eur") == "limit currency ");
+  CHECK(faults("/v1/payments?customer=%ff&amount_min=-1") == "customer amount_min ");
+  CHECK(faults("/v1/payments/pay_1?colour=red&fields=shape") == "colour fields ");
+  CHECK(faults("/v1/payments/pay_1/events?colour=red&limit=x") == "colour limit ");
+  for (const char* part : {"attempts", "captures", "refunds"})
+    CHECK(faults(std::string("/v1/payments/pay_1/") + part + "?limit=1&colour=red") == "limit colour ");
+}
+
 TEST_CASE("a cursor leads on, and is good for its list, merchant and mode only") {
   house at;
   at.records.page.next = 4711;
