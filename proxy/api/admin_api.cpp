@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include <openssl/crypto.h>
+#include <boost/asio/ip/address.hpp>
 
 #include "proxy/api/credentials.hpp"
 #include "proxy/api/header_text.hpp"
@@ -63,6 +64,12 @@ void admin_api::dispatch(const net::request& message, endpoint_call& call) {
     return call.refuse(made);
   }
   call.route = found.row->path;
+  // A page whose name was rebound to 127.0.0.1 is of the same origin as what it
+  // asks here, so that its browser lets it read the answer: only the name tells.
+  const header_lookup host = only_header(message.fields, "Host");
+  if (!token_ && host.count != 0 && !is_local_host(host.value, world_.address))
+    return call.refuse(make(problems::origin_refused,
+                            "without a token this listener answers to loopback addresses and localhost only"));
   // Browsers say where a POST comes from, tools do not: without this any page
   // that an operator has open could reach a listener on loopback.
   const bool changes_something = found.row->method != "GET";
@@ -114,6 +121,30 @@ void admin_api::reload(const endpoint_call& call) {
     made.errors.push_back({std::move(where), each.message});
   }
   call.refuse(made);
+}
+
+bool is_local_host(std::string_view host, std::string_view address) {
+  const bool bracketed = host.starts_with('[');
+  const std::size_t end = bracketed ? host.find(']') : host.find(':');
+  if (bracketed && end == std::string_view::npos) return false;
+  std::string_view name = host.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
+  const std::string_view rest = bracketed                       ? host.substr(end + 1)
+                                : end == std::string_view::npos ? ""
+                                                                : host.substr(end);
+  if (!rest.empty() && (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos))
+    return false;
+  boost::system::error_code failed;
+  const auto given = boost::asio::ip::make_address(name, failed);
+  if (!failed) {
+    boost::system::error_code none;
+    const auto own = boost::asio::ip::make_address(address, none);
+    return given.is_loopback() || (!none && given == own);
+  }
+  if (name.ends_with('.')) name.remove_suffix(1);
+  constexpr std::string_view local = "localhost";
+  if (name.size() > local.size() && name[name.size() - local.size() - 1] == '.')
+    name.remove_prefix(name.size() - local.size());
+  return equal_ignoring_case(name, local);
 }
 
 std::string render_connectors(const std::vector<routing::connector_view>& connectors) {

@@ -31,6 +31,9 @@ struct admin_dependencies {
   request_hook on_request;  ///< may be empty
   std::string token;        ///< empty: no token is asked for
   bool tls = false;
+  /// Where it listens, an address. Without a token only requests to it, or to a
+  /// loopback address or name, are answered; empty: only those to loopback.
+  std::string address;
 };
 
 class admin_api {
@@ -64,6 +67,10 @@ class admin_api {
   call_context context_;
   std::optional<secret_hash> token_;
 };
+
+/// Whether a Host ("name", "name:port", "[v6]:port") means this machine: localhost
+/// or a name under it, a loopback address, or `address` itself.
+bool is_local_host(std::string_view host, std::string_view address);
 
 /// {"object":"list","data":[…],"next_cursor":null}
 std::string render_connectors(const std::vector<routing::connector_view>& connectors);

@@ -229,6 +229,7 @@ void proxy::make_admin_api() {
   world.on_request = [this](const api::request_report& report) { on_request(report); };
   world.token = std::move(settings_.admin_token);
   world.tls = settings_.admin.tls != nullptr;
+  world.address = settings_.admin.address;
   admin_api_ = std::make_unique<api::admin_api>(std::move(world));
 
   net::server_limits limits = settings_.limits;

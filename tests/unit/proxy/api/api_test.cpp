@@ -350,6 +350,33 @@ TEST_CASE("what changes something is refused to web pages") {
   CHECK(reloads == 1);
 }
 
+TEST_CASE("without a token the admin listener answers to this machine's own names only") {
+  admin_house at;
+  int reloads = 0;
+  at.world.reload = [&] { return ++reloads, settings::problems(); };
+  at.world.address = "127.0.0.2";
+  const auto asked = [&](const char* host) {
+    INFO(host);
+    const unsigned status = at.ask("GET", "/metrics", {{"Host", host}}).status;
+    CHECK(at.ask("GET", "/health/live", {{"Host", host}}).status == status);
+    CHECK(at.ask("POST", "/-/reload", {{"Host", host}}).status == status);
+    return status;
+  };
+  for (const char* host : {"127.0.0.1", "127.0.0.1:8081", "127.9.9.9", "127.0.0.2:1", "[::1]", "[::1]:8081",
+                           "localhost", "LocalHost:8081", "localhost.", "admin.localhost:8081"})
+    CHECK(asked(host) == 200);
+  const int taken = reloads;
+  for (const char* host : {"evil.example", "evil.example:8081", "127.0.0.1.evil.example", "localhost.evil.example",
+                           "evillocalhost", "192.0.2.1", "0.0.0.0", "[::]", "[::ffff:192.0.2.1]", "[::1", "[::1]x",
+                           "127.0.0.1:8081:1", "127.1", "2130706433", "", ":8081", "localhost:x", "."})
+    CHECK(asked(host) == 403);
+  CHECK(reloads == taken);
+  // Who has the token came on purpose.
+  at.world.token = "s3cret";
+  CHECK(at.ask("GET", "/metrics", {{"Host", "admin.example"}, {"Authorization", "Bearer s3cret"}}).status == 200);
+  CHECK(at.ask("GET", "/health/live", {{"Host", "admin.example"}}).status == 200);
+}
+
 TEST_CASE("with a token everything but health asks for it") {
   admin_house at;
   at.world.token = "s3cret";
