@@ -6,77 +6,17 @@
 #include <optional>
 #include <thread>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
-#include "net/client.hpp"
-#include "raw.hpp"
+#include "calling.hpp"
 
-using namespace std::chrono_literals;
+using namespace turnout::net::testing;
 using turnout::net::client_error;
 using turnout::net::client_limits;
 using turnout::net::exchange_result;
 using turnout::net::request;
 
 namespace {
-
-request asking(std::string target = "/x", std::string body = {}) {
-  request made;
-  made.method = body.empty() ? "GET" : "POST";
-  made.target = std::move(target);
-  made.body = std::move(body);
-  return made;
-}
-
-std::string ok(std::string_view body, std::string_view fields = {}) {
-  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" +
-         std::string(body);
-}
-
-/// A pool on its own thread.
-class calling {
- public:
-  explicit calling(std::uint16_t port, client_limits limits = {}, std::string host = "127.0.0.1") {
-    pool_.emplace(context_, turnout::net::parse_endpoint("http://" + host + ":" + std::to_string(port)), limits);
-    thread_ = std::thread([this] { context_.run(); });
-  }
-  ~calling() {
-    on_worker([this] { pool_.reset(); });
-    guard_.reset();
-    thread_.join();  // a closed pool leaves nothing that would keep its worker
-  }
-  calling(const calling&) = delete;
-  calling& operator=(const calling&) = delete;
-
-  std::future<exchange_result> send(request message, std::chrono::milliseconds within = 10s) {
-    auto promise = std::make_shared<std::promise<exchange_result>>();
-    auto result = promise->get_future();
-    on_worker([this, message = std::move(message), within, promise] {
-      pool_->send(message, std::chrono::steady_clock::now() + within,
-                  [promise](exchange_result got) { promise->set_value(std::move(got)); });
-    });
-    return result;
-  }
-  void on_worker(std::function<void()> what) {
-    std::promise<void> ran;
-    boost::asio::post(context_, [&] {
-      what();
-      ran.set_value();
-    });
-    ran.get_future().get();
-  }
-  void close() {
-    on_worker([this] { pool_->close(); });
-  }
-  turnout::net::client_pool& pool() { return *pool_; }
-
- private:
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_.get_executor()};
-  std::optional<turnout::net::client_pool> pool_;
-  std::thread thread_;
-};
 
 /// One exchange on a fresh connection that is answered by `answer`, then ended.
 exchange_result answered(std::string_view answer, bool end = true, client_limits limits = {},
@@ -417,69 +357,6 @@ TEST_CASE("a connection is not used again when it should not be") {
     CHECK(pending.get().reply.body == "x");  // what is under way finishes
     CHECK(peer.read_all().empty());
   }
-}
-
-TEST_CASE("what comes before the peer has the whole request is no answer to it") {
-  // A peer that takes a few thousand bytes and reads no more: it cannot have understood the request.
-  SECTION("a surplus answer that passed the check of the idle connection") {
-    raw::listener house(4096);
-    calling caller(house.port);
-    auto pending = caller.send(asking());
-    auto peer = house.accept();
-    peer.read_until("\r\n\r\n");
-    peer.send(ok("mine"));
-    CHECK(pending.get().reply.body == "mine");
-    pending = caller.send(asking("/", std::string(100'000, 'x')));
-    peer.wait_for_input();  // written: the check is over
-    peer.send(ok("of another"));
-    const auto got = pending.get();
-    CHECK(got.error == client_error::response_premature);
-    CHECK(got.carried);
-    CHECK(got.reply.body.empty());
-    CHECK(peer.read_until("nothing more").ends_with("x"));  // closed
-    pending = caller.send(asking());
-    auto next = house.accept();
-    next.read_until("\r\n\r\n");
-    next.send(ok("true"));
-    CHECK(pending.get().reply.body == "true");
-  }
-  SECTION("in the middle of a request that goes out in parts") {
-    raw::listener house;
-    calling caller(house.port);
-    auto pending = caller.send(asking("/", std::string(64 << 20, 'x')));
-    auto peer = house.accept();
-    peer.read_until("\r\n\r\n");
-    peer.send(ok("early"));
-    try {
-      peer.read_all();
-    } catch (const std::runtime_error&) {
-      FAIL("the connection was kept");
-    }
-    const auto got = pending.get();
-    CHECK(got.error == client_error::response_premature);
-    CHECK(got.carried);
-  }
-}
-
-TEST_CASE("what is idle can be dropped, and what is under way goes on") {
-  raw::listener house;
-  calling caller(house.port);
-  auto first = caller.send(asking("/first"));
-  auto idle = house.accept();
-  idle.read_until("\r\n\r\n");
-  auto second = caller.send(asking("/second"));
-  auto busy = house.accept();
-  busy.read_until("\r\n\r\n");
-  idle.send(ok("a"));
-  CHECK(first.get().reply.body == "a");
-  caller.on_worker([&] { caller.pool().drop_idle(); });
-  CHECK(idle.read_all().empty());
-  busy.send(ok("b"));
-  CHECK(second.get().reply.body == "b");
-  second = caller.send(asking("/third"));
-  CHECK(busy.read_until("\r\n\r\n").starts_with("GET /third "));
-  busy.send(ok("c"));
-  CHECK(second.get().reply.body == "c");
 }
 
 TEST_CASE("the pool's limit: waiting, being served in order, and giving up") {
