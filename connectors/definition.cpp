@@ -209,6 +209,7 @@ class loader {
     if (profile.capture_automatic || profile.capture_manual) check_charges();
     check_authentication(top_.optional("capabilities"));
     if (count_errors() != errors_before_) return nullptr;
+    protect_paths();
     return out_;
   }
 
@@ -255,12 +256,37 @@ class loader {
   void load_operation(const settings::value& in, operation asked) {
     const settings::fields block(in, {"request", "response"});
     auto request = load_request(block.required("request"), asked, setting_);
-    auto response = response_rules::load(block.required("response"), asked, maps_);
+    const bool echoes = !request || carries_id(*request, asked);
+    auto response = response_rules::load(block.required("response"), asked, maps_, echoes);
     if (response) check_rules(block.optional("response"), *response, asked);
     if (request) check_reference(block.optional("request"), *request, asked);
     if (request && response)
       out_->operations_[static_cast<std::size_t>(asked)] =
           operation_definition{std::move(*request), std::move(*response)};
+  }
+
+  /// The request has the id of what is asked in it, wherever.
+  static bool carries_id(const request_template& request, operation asked) {
+    const bool modifies = asked == operation::capture || asked == operation::refund || asked == operation::void_payment;
+    const auto has = [&](const pieces& in) {
+      return inserts(in, variable::operation_id) || (!modifies && inserts(in, variable::attempt_id));
+    };
+    return has(request.target) || has(request.body) ||
+           std::any_of(request.headers.begin(), request.headers.end(),
+                       [&](const auto& each) { return has(each.second); });
+  }
+
+  void protect_paths() {
+    bool reference = false;
+    std::vector<std::string> kept;
+    for (const auto& each : out_->operations_) {
+      if (!each) continue;
+      reference = reference || inserts(each->request.target, variable::attempt_gateway_reference);
+      for (const piece& one : each->request.target)
+        if (one.what == piece::action::insert && one.id == variable::kept) kept.push_back(one.text);
+    }
+    for (auto& each : out_->operations_)
+      if (each) each->response.use_in_paths(reference, kept);
   }
 
   void check_rules(const settings::value& where, const response_rules& rules, operation asked) const {

@@ -97,16 +97,18 @@ bool covers_statuses(const status_ranges& earlier, const status_ranges& later) {
 
 class rule_loader {
  public:
-  rule_loader(operation asked, const reason_maps& maps) : asked_(asked), maps_(maps) {}
+  rule_loader(operation asked, const reason_maps& maps, bool carries_reference)
+      : asked_(asked), maps_(maps), carries_reference_(carries_reference) {}
 
   std::optional<rule> load(const settings::value& item) {
-    const settings::fields block(
-        item, {"when", "outcome", "reason", "captured", "amount", "amount_format", "currency", "gateway_reference",
-               "gateway_code", "action_url", "action", "captured_total", "refunded_total", "voided", "keep"});
+    const settings::fields block(item, {"when", "outcome", "reason", "captured", "amount", "amount_format", "currency",
+                                        "gateway_reference", "gateway_code", "action_url", "action", "captured_total",
+                                        "refunded_total", "voided", "reference", "keep"});
     if (!item.is_map()) return std::nullopt;
     load_when(block.optional("when"));
     load_totals(block);
     load_keep(block.optional("keep"));
+    load_echo(block.optional("reference"));
     load_ending(block);
     load_captured(block.optional("captured"));
     out_.amount = path(block.optional("amount"));
@@ -246,6 +248,29 @@ class rule_loader {
     }
   }
 
+  /// A path, or {at: path, may_be_absent: true}.
+  void load_echo(const settings::value& in) {
+    if (!in) return;
+    if (!carries_reference_)
+      fail(in, std::string("the request does not carry ") +
+                   (is_modification() ? "{{operation.id}}" : "{{attempt.id}}") +
+                   ", so no answer can echo it in 'reference'");
+    if (!in.is_map()) {
+      out_.echo = path(in);
+      return;
+    }
+    const settings::fields block(in, {"at", "may_be_absent"});
+    out_.echo = path(block.required("at"));
+    const settings::value absent = block.optional("may_be_absent");
+    const auto may = absent ? absent.boolean() : std::optional(false);
+    good_ = good_ && out_.echo && may;
+    out_.echo_may_be_absent = may.value_or(false);
+  }
+
+  bool is_modification() const noexcept {
+    return asked_ == operation::capture || asked_ == operation::refund || asked_ == operation::void_payment;
+  }
+
   void load_keep(const settings::value& keep) {
     if (keep && !keep.is_map()) good_ = false;
     for (const settings::entry& each : keep.entries()) {
@@ -361,6 +386,7 @@ class rule_loader {
 
   operation asked_;
   const reason_maps& maps_;
+  bool carries_reference_;
   bool good_ = true;
   rule out_;
 };
@@ -392,13 +418,14 @@ bool covers(const rule& earlier, const rule& later) {
 }
 
 std::optional<response_rules> response_rules::load(const settings::value& list, operation asked,
-                                                   const reason_maps& maps) {
+                                                   const reason_maps& maps, bool carries_reference) {
   if (!list) return std::nullopt;
   response_rules out;
+  out.needs_reference_ = asked != operation::reverse;
   std::vector<int> lines;
   bool good = list.is_list();
   for (const settings::value& item : list.items()) {
-    auto made = rule_loader(asked, maps).load(item);
+    auto made = rule_loader(asked, maps, carries_reference).load(item);
     good = good && made;
     if (!made) continue;
     for (std::size_t i = 0; i < out.rules_.size(); ++i) {

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
 
+#include "connectors/answer_json.hpp"
 #include "connectors/reply_headers.hpp"
 
 namespace turnout::connectors {
@@ -16,11 +16,11 @@ namespace json = boost::json;
 using payments::outcome;
 using payments::send_result;
 
-/// Longer ids and codes are cut: they are kept with the payment.
-constexpr std::size_t longest_reference = 200;
+/// A longer id is not used at all: a part of it would be the id of something else.
+constexpr std::size_t longest_reference = 255;
+/// Longer codes are cut: they are kept with the payment.
 constexpr std::size_t longest_code = 100;
 constexpr std::size_t longest_url = 2048;
-constexpr std::size_t deepest_answer = 32;
 /// A form's fields are kept with the payment until the shopper is back.
 constexpr std::size_t most_fields = 30;
 constexpr std::size_t longest_field_name = 100;
@@ -63,6 +63,25 @@ std::string text_at(const std::optional<json_path>& path, const json::value& bod
   if (found->is_int64()) return std::to_string(found->get_int64());
   if (found->is_uint64()) return std::to_string(found->get_uint64());
   return {};
+}
+
+/// Neither control characters nor anything that a log or a page would show as something else.
+std::string printable(std::string text) {
+  for (char& each : text)
+    if (static_cast<unsigned char>(each) < 0x20 || each == 0x7F) each = '?';
+  return text;
+}
+
+/// What leads to another place when it stands in a path, even percent-encoded:
+/// servers differ in when they decode.
+bool fits_into_path(std::string_view text) noexcept { return text.find_first_of("/\\%") == std::string_view::npos; }
+
+bool only_dots(std::string_view text) noexcept { return text.find_first_not_of('.') == std::string_view::npos; }
+
+/// The gateway's own id is sent back to it: visible ASCII, or it is not one.
+bool is_usable_reference(std::string_view text, bool in_path) noexcept {
+  return !text.empty() && text.size() <= longest_reference && !only_dots(text) && (!in_path || fits_into_path(text)) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
 bool all_digits(std::string_view text) noexcept {
@@ -115,9 +134,10 @@ std::string_view word_for(outcome ended) noexcept {
 void apply_reason(const rule& matched, const json::value& body, send_result& out) {
   out.reason = matched.reason;
   if (matched.code_from) {
-    out.gateway_code = text_at(matched.code_from, body, longest_code);
-    const auto listed = matched.map->codes.find(out.gateway_code);
+    std::string code = text_at(matched.code_from, body, longest_code);
+    const auto listed = matched.map->codes.find(code);
     out.reason = listed == matched.map->codes.end() ? matched.map->fallback : listed->second;
+    out.gateway_code = printable(std::move(code));
   }
   out.result = describe(out.reason).outcome;
   out.code = to_string(out.reason);
@@ -183,8 +203,24 @@ void apply_keep(const rule& matched, const json::value& body, const wire_reply& 
                found && (found->is_string() || found->is_int64() || found->is_uint64())) {
       value = text_at(each.path, body, payments::longest_kept_value + 1);
     }
+    if (value && each.in_path && (only_dots(*value) || !fits_into_path(*value))) continue;
     if (value && value->size() <= payments::longest_kept_value) out.kept.emplace_back(each.name, std::move(*value));
   }
+}
+
+/// Whose answer it is, the caller decides.
+void read_echo(const rule& matched, const json::value& body, send_result& out) {
+  const json::value* found = matched.echo ? matched.echo->find(body) : nullptr;
+  const bool told = found && !found->is_null();
+  if (matched.echo && (told || !matched.echo_may_be_absent)) out.echo = text_at(matched.echo, body, longest_reference);
+}
+
+/// An answer that was there and means nothing.
+send_result unclear(std::string_view code) {
+  send_result out;
+  out.answered = out.carried = true;
+  out.code = code;
+  return out;
 }
 
 void apply(const rule& matched, const json::value& body, const wire_reply& reply, const payments::money& charged,
@@ -217,8 +253,10 @@ void apply(const rule& matched, const json::value& body, const wire_reply& reply
   }
   apply_keep(matched, body, reply, out);
   apply_totals(matched, body, charged.unit, decimals.of(charged.unit), out);
-  out.gateway_reference = text_at(matched.gateway_reference, body, longest_reference);
-  if (matched.gateway_code) out.gateway_code = text_at(matched.gateway_code, body, longest_code);
+  out.gateway_reference = text_at(matched.gateway_reference, body, longest_reference + 1);
+  if (!is_usable_reference(out.gateway_reference, matched.reference_in_path)) out.gateway_reference.clear();
+  if (matched.gateway_code) out.gateway_code = printable(text_at(matched.gateway_code, body, longest_code));
+  read_echo(matched, body, out);
   read_action(matched, body, out.action);
   if (out.result == outcome::requires_action && out.action.empty()) {
     // The shopper cannot be sent anywhere: whether money moved must be asked.
@@ -234,47 +272,42 @@ bool matches(const rule& each, unsigned status, const json::value* body) noexcep
                      [&](const condition& asked) { return holds(asked, *body); });
 }
 
-std::string_view without_byte_order_mark(std::string_view text) noexcept {
-  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
-}
-
 }  // namespace
 
 send_result response_rules::read(const wire_reply& reply, const payments::money& charged,
                                  const exponents& decimals) const {
-  send_result out;
-  out.answered = true;
-  out.carried = true;
-  out.code = "no_rule_matched";
+  send_result out = unclear("no_rule_matched");
   try {
     // Usual answers fit: no allocation for the tree.
     alignas(std::max_align_t) unsigned char buffer[4096];
     json::monotonic_resource memory(buffer, sizeof buffer);
-    json::value body(&memory);
-    bool parsed = false;
-    if (needs_json_) {
-      json::parse_options options;
-      options.max_depth = deepest_answer;
-      json::error_code failed;
-      body = json::parse(without_byte_order_mark(reply.body), failed, &memory, options);
-      parsed = !failed;
-    }
+    const json::value none(&memory);
+    const auto parsed = needs_json_ ? parse_answer(reply.body, &memory) : std::nullopt;
     for (const rule& each : rules_) {
-      if (!matches(each, reply.status, parsed ? &body : nullptr)) continue;
-      apply(each, body, reply, charged, decimals, out);
+      if (!matches(each, reply.status, parsed ? &*parsed : nullptr)) continue;
+      apply(each, parsed ? *parsed : none, reply, charged, decimals, out);
+      // Without its id the charge could not be captured, refunded or found again.
+      if (out.result == outcome::approved && each.gateway_reference && needs_reference_ &&
+          out.gateway_reference.empty())
+        out = unclear("gateway_reference_unusable");
       break;
     }
   } catch (const std::exception&) {
     // Out of memory and the like: what the answer meant is not known.
-    out = send_result{};
-    out.answered = out.carried = true;
-    out.code = "answer_unreadable";
+    out = unclear("answer_unreadable");
   }
   return out;
 }
 
 bool response_rules::can_say(outcome wanted) const noexcept {
   return std::any_of(rules_.begin(), rules_.end(), [&](const rule& each) { return each.outcome == wanted; });
+}
+
+void response_rules::use_in_paths(bool gateway_reference, const std::vector<std::string>& kept) {
+  for (rule& each : rules_) {
+    each.reference_in_path = gateway_reference;
+    for (kept_source& one : each.keep) one.in_path = std::find(kept.begin(), kept.end(), one.name) != kept.end();
+  }
 }
 
 bool response_rules::can_say_not_found() const noexcept {

@@ -48,6 +48,7 @@ struct kept_source {
   where in = where::body;
   std::optional<json_path> path;  ///< body
   std::string field;              ///< the header's or cookie's name
+  bool in_path = false;           ///< some request has it in its path: then what would lead elsewhere is not kept
 };
 
 struct rule {
@@ -64,6 +65,11 @@ struct rule {
   std::optional<bool> captured;
   std::optional<json_path> captured_path, amount, currency, gateway_reference, gateway_code, action_url;
   bool amount_is_decimal = false;  ///< also of the totals
+  bool reference_in_path = false;  ///< some request has the gateway's reference in its path
+  /// Where the answer echoes the id that the request carried. Unless it may be
+  /// absent, an answer without it is not believed.
+  std::optional<json_path> echo;
+  bool echo_may_be_absent = false;
   /// `action:` instead of `action_url`: what the shopper's browser posts there.
   bool action_is_form = false;
   std::vector<std::pair<std::string, json_path>> action_fields;
@@ -78,7 +84,7 @@ struct rule {
   /// Reads the body as JSON: does not match one that is not.
   bool needs_json() const noexcept {
     return !conditions.empty() || code_from || captured_path || amount || currency || gateway_reference ||
-           gateway_code || action_url || captured_total || refunded_total || voided_path ||
+           gateway_code || echo || action_url || captured_total || refunded_total || voided_path ||
            std::any_of(keep.begin(), keep.end(), [](const kept_source& each) { return each.path.has_value(); });
   }
 };
@@ -87,8 +93,12 @@ struct rule {
 class response_rules {
  public:
   /// Appends to the problems behind `list`; nullopt when it is wrong.
+  /// `carries_reference`: the request has our reference in it, so that an answer can echo it.
   static std::optional<response_rules> load(const settings::value& list, payments::operation asked,
-                                            const reason_maps& maps);
+                                            const reason_maps& maps, bool carries_reference);
+  /// What requests of this connector have in their paths: values of an answer
+  /// that would lead to another place there are not taken from it.
+  void use_in_paths(bool gateway_reference, const std::vector<std::string>& kept);
   payments::send_result read(const wire_reply& reply, const payments::money& charged, const exponents& decimals) const;
   /// Some rule ends so.
   bool can_say(payments::outcome wanted) const noexcept;
@@ -97,6 +107,8 @@ class response_rules {
  private:
   std::vector<rule> rules_;
   bool needs_json_ = false;
+  bool needs_reference_ =
+      true;  ///< of an approval whose rule reads one; not of a reversal: there may have been no charge
 };
 
 /// True when every answer that `later` matches is already matched by `earlier`.

@@ -28,7 +28,11 @@ struct send_result {
   decline_reason reason = decline_reason::none;
   std::string gateway_code;       ///< as the gateway wrote it
   std::string gateway_reference;  ///< the gateway's own id, where told
-  std::optional<bool> captured;   ///< where the rule says it; read from the answer only when it is true or false
+  /// Where the rule names it: our reference as the answer echoes it, empty where
+  /// it should be and is not. An answer with another one answers something else.
+  std::optional<std::string> echo;
+  bool foreign = false;          ///< it does; nothing else of the answer is here
+  std::optional<bool> captured;  ///< where the rule says it; read from the answer only when it is true or false
   std::optional<std::int64_t> amount_minor;  ///< where the gateway tells, in the charged currency's minor units
   std::optional<std::string> currency;       ///< where the gateway tells
   /// The rule reads an amount, a currency or `captured`, and the answer had none

@@ -158,6 +158,7 @@ class alpha final : public dialect {
     if (!charge.declined) return json_answer(200, charge_object(charge, status_word(charge)) + '}');
     std::string body = "{";
     append_error(body, decline_word(charge.reason), "the card was declined", {});
+    append_member(body, "reference", charge.reference);
     return json_answer(402, body + '}');
   }
 
@@ -184,13 +185,16 @@ class alpha final : public dialect {
     const std::string_view status = kind == operation_kind::capture  ? "succeeded"
                                     : kind == operation_kind::refund ? "refunded"
                                                                      : "voided";
-    return json_answer(200, charge_object(charge, status) + '}');
+    std::string body = charge_object(charge, status);
+    append_member(body, "operation_reference", charge.operation_reference);
+    return json_answer(200, body + '}');
   }
 
   net::response refused(const rejection& why) const override {
     const auto [status, code] = say(why.code);
     std::string body = "{";
     append_error(body, code, why.message.empty() ? describe(why.code) : std::string_view(why.message), why.field);
+    append_member(body, "reference", why.reference);
     return json_answer(status, body + '}');
   }
 
@@ -264,6 +268,7 @@ class alpha final : public dialect {
     asked.charge = charge_number(prefix, id).value_or(0);
     asked.amount = read_minor(root, "amount", need::optional);
     asked.unit = read_currency(root, "currency", need::optional);
+    asked.operation_reference = root.text("operation_reference", need::optional, 100);
     if (kind == operation_kind::capture) asked.final_capture = root.flag("final", true);
     read_key(message, asked, complaint);
     return finish(std::move(asked), complaint);

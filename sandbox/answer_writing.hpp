@@ -18,6 +18,15 @@ inline net::response json_answer(unsigned status, std::string body) {
   return answer;
 }
 
+/// ,"name":"text"; nothing when there is no text.
+inline void append_member(std::string& out, std::string_view name, std::string_view text) {
+  if (text.empty()) return;
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_quoted(out, text);
+}
+
 /// The quoted id, or null for 0.
 inline void append_id(std::string& out, std::string_view prefix, std::uint64_t number) {
   if (number == 0) {

@@ -206,16 +206,23 @@ class beta final : public dialect {
     const std::string_view state = kind == operation_kind::capture  ? "CAPTURED"
                                    : kind == operation_kind::refund ? "REFUNDED"
                                                                     : "VOIDED";
-    return json_answer(200, approval(charge, state) + '}');
+    std::string body = approval(charge, state);
+    append_member(body, "operationReference", charge.operation_reference);
+    return json_answer(200, body + '}');
   }
 
   net::response refused(const rejection& why) const override {
-    if (why.code == refusal::not_found) return json_answer(200, "{\"result\":\"NOT_FOUND\"}");
+    if (why.code == refusal::not_found) {
+      std::string none = "{\"result\":\"NOT_FOUND\"";
+      append_member(none, "transactionReference", why.reference);
+      return json_answer(200, none + '}');
+    }
     const auto [status, code] = say(why.code);
     std::string body = "{\"result\":\"ERROR\",\"errorCode\":\"";
     body += code;
     body += "\",\"message\":";
     append_quoted(body, why.message.empty() ? describe(why.code) : std::string_view(why.message));
+    append_member(body, "transactionReference", why.reference);
     return json_answer(status, body + '}');
   }
 
@@ -286,6 +293,7 @@ class beta final : public dialect {
     asked.operation = *kind;
     asked.charge = charge_number(prefix, id).value_or(0);
     asked.key = root.text("requestKey", need::optional);
+    asked.operation_reference = root.text("operationReference", need::optional, 100);
     const auto amount = read_amount(root, need::optional);
     asked.amount = amount.minor;
     asked.unit = amount.unit;

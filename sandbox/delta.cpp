@@ -203,7 +203,9 @@ class delta final : public dialect {
     const std::string_view state = kind == operation_kind::capture  ? "captured"
                                    : kind == operation_kind::refund ? "refunded"
                                                                     : "voided";
-    return session_answer(charge.number, charge_object(charge, state) + "}}");
+    std::string body = charge_object(charge, state) + '}';
+    append_member(body, "operation_reference", charge.operation_reference);
+    return session_answer(charge.number, body + '}');
   }
 
   net::response refused(const rejection& why) const override {
@@ -216,7 +218,9 @@ class delta final : public dialect {
       body += ",\"field\":";
       append_quoted(body, why.field);
     }
-    return json_answer(status, body + "}}");
+    body += '}';
+    append_member(body, "merchant_reference", why.reference);
+    return json_answer(status, body + '}');
   }
 
  private:
@@ -274,6 +278,7 @@ class delta final : public dialect {
     asked.kind = call_kind::modify;
     asked.operation = *kind;
     asked.charge = charge_number(prefix, rest.substr(0, slash)).value_or(0);
+    asked.operation_reference = root.text("operation_reference", need::optional, 100);
     asked.amount = read_digits(root, "amount", need::optional);
     if (asked.charge != 0) {
       if (cookie_of(message.fields) != token("ds", asked.charge))

@@ -22,6 +22,7 @@ struct call {
   operation_kind operation = operation_kind::sale;  ///< of a charge or a modification
   std::string reference;                            ///< of a charge, inquiry or reversal
   std::string key;                                  ///< idempotency key, empty when none
+  std::string operation_reference;                  ///< of a modification: the caller's own, may be empty
   std::uint64_t charge = 0;                         ///< of a modification; 0 when the id is not one of ours
   std::optional<std::int64_t> amount;               ///< always there for a charge; else empty is all
   std::optional<payments::currency> unit;           ///< always there for a charge
@@ -36,7 +37,8 @@ struct call {
 struct rejection {
   refusal code = refusal::invalid;
   std::string message;
-  std::string field;  ///< dotted path of the member at fault, may be empty
+  std::string field;           ///< dotted path of the member at fault, may be empty
+  std::string reference = {};  ///< of the charge or inquiry that is refused, where it was read
 };
 
 using reading = std::variant<call, rejection>;
@@ -52,8 +54,9 @@ struct charge_view {
   bool voided = false;  ///< what was not captured was released by a void or a reversal
   bool declined = false;
   payments::decline_reason reason = payments::decline_reason::none;
-  std::string_view challenge_url;    ///< not empty: no charge yet, the shopper must go there first
-  std::string_view challenge_proof;  ///< and bring this, where pages are posted to
+  std::string_view operation_reference;  ///< of the capture, refund or void that is answered; may be empty
+  std::string_view challenge_url;        ///< not empty: no charge yet, the shopper must go there first
+  std::string_view challenge_proof;      ///< and bring this, where pages are posted to
 };
 
 class dialect {

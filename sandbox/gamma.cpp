@@ -110,7 +110,9 @@ std::string transaction(const charge_view& charge, std::string_view state, bool 
     body += "}}";
   } else if (with_totals && !charge.declined)
     append_totals(body, charge);
-  return body + "}}";
+  body += '}';
+  append_member(body, "operationRef", charge.operation_reference);
+  return body + '}';
 }
 
 std::string_view state_word(const charge_view& charge) {
@@ -162,8 +164,10 @@ class gamma final : public dialect {
     return json_answer(200, transaction(charge, state_word(charge), true));
   }
 
-  net::response reversed(std::string_view, std::uint64_t charge) const override {
-    std::string body = "{\"cancelled\":true,\"transaction\":";
+  net::response reversed(std::string_view reference, std::uint64_t charge) const override {
+    std::string body = "{\"cancelled\":true";
+    append_member(body, "orderRef", reference);
+    body += ",\"transaction\":";
     append_id(body, prefix, charge);
     return json_answer(200, body + '}');
   }
@@ -181,7 +185,9 @@ class gamma final : public dialect {
     body += code;
     body += "\",\"message\":";
     append_quoted(body, why.message.empty() ? describe(why.code) : std::string_view(why.message));
-    return json_answer(status, body + "}}");
+    body += '}';
+    append_member(body, "orderRef", why.reference);
+    return json_answer(status, body + '}');
   }
 
  private:
@@ -226,6 +232,7 @@ class gamma final : public dialect {
     asked.kind = call_kind::modify;
     asked.operation = *kind;
     asked.charge = charge_number(prefix, id).value_or(0);
+    asked.operation_reference = root.text("operationRef", need::optional, 100);
     read_money(root, need::optional, asked);
     if (complaint) return std::move(*complaint);
     return asked;

@@ -117,7 +117,7 @@ bool gateway::settled_by_key(call& asked, std::uint64_t digest, const answerer& 
     if (first->digest != digest) {
       refuse(refusal::key_mismatch, to, now);
     } else {
-      replay(*first, to, now);
+      replay(*first, {}, to, now);
     }
     return true;
   }
@@ -215,11 +215,12 @@ void gateway::refuse_charge(const call& asked, std::uint64_t digest, refusal why
 
 void gateway::inquire(const call& asked, const answerer& to, const payments::instant& now) {
   if (const charge_record* charge = books_.by_reference(asked.reference)) {
-    if (unix_ms(now) - charge->at_ms < control_.inquiry_lag_ms) return refuse(refusal::not_found, to, now);
+    if (unix_ms(now) - charge->at_ms < control_.inquiry_lag_ms)
+      return refuse(refusal::not_found, to, now, asked.reference);
     return answer(traits_.speech->inquired(view_of(*charge)), to, now);
   }
   if (inquired_challenge(asked, to, now)) return;
-  if (!books_.reversed(asked.reference)) return refuse(refusal::not_found, to, now);
+  if (!books_.reversed(asked.reference)) return refuse(refusal::not_found, to, now, asked.reference);
   charge_view blocked;
   blocked.reference = asked.reference;
   blocked.reversed = true;
@@ -250,7 +251,7 @@ void gateway::modify(const call& asked, const answerer& to, const payments::inst
     const auto scope = books::key_scope(asked.key, asked.operation, asked.charge);
     if (const operation* first = books_.by_key(scope, unix_ms(now))) {
       if (first->digest != digest) return refuse(refusal::key_mismatch, to, now);
-      return replay(*first, to, now);
+      return replay(*first, asked.operation_reference, to, now);
     }
   }
   operation what = books_.modify(asked.operation, *charge, asked.amount, asked.unit, asked.final_capture);
@@ -259,25 +260,28 @@ void gateway::modify(const call& asked, const answerer& to, const payments::inst
   what.digest = digest;
   const operation& written = books_.record(what);
   if (written.result == operation_result::refused) return answer(answer_for(written), to, now);
-  answer_modification(answer_for(written), to, now);
+  answer_modification(answer_for(written, asked.operation_reference), to, now);
 }
 
-net::response gateway::answer_for(const operation& what) const {
-  if (what.result == operation_result::refused) return traits_.speech->refused({what.why, {}, {}});
+net::response gateway::answer_for(const operation& what, std::string_view reference) const {
+  const bool charge = what.kind == operation_kind::sale || what.kind == operation_kind::authorize;
+  if (what.result == operation_result::refused)
+    return traits_.speech->refused({what.why, {}, {}, charge ? std::string(what.reference) : std::string()});
   if (what.reversal) return traits_.speech->reversed(what.reference, what.charge);
-  if (what.kind == operation_kind::sale || what.kind == operation_kind::authorize) {
-    return traits_.speech->charged(view_of(what));
-  }
-  return traits_.speech->modified(what.kind, view_of(what));
+  if (charge) return traits_.speech->charged(view_of(what));
+  charge_view changed = view_of(what);
+  changed.operation_reference = reference;
+  return traits_.speech->modified(what.kind, changed);
 }
 
-void gateway::replay(const operation& first, const answerer& to, const payments::instant& now) {
+void gateway::replay(const operation& first, std::string_view reference, const answerer& to,
+                     const payments::instant& now) {
   operation again = first;
   again.replayed = true;
   again.at_ms = unix_ms(now);
   const operation& written = books_.record(again);
   const bool charge = written.kind == operation_kind::sale || written.kind == operation_kind::authorize;
-  if (!charge) return answer_modification(answer_for(written), to, now);
+  if (!charge) return answer_modification(answer_for(written, reference), to, now);
   answer_charge(answer_for(written), to, now);
 }
 
@@ -306,8 +310,8 @@ payments::decline_reason gateway::drawn_decline() {
   return drawn;
 }
 
-void gateway::refuse(refusal why, const answerer& to, const payments::instant& now) {
-  answer(traits_.speech->refused({why, {}, {}}), to, now);
+void gateway::refuse(refusal why, const answerer& to, const payments::instant& now, std::string_view reference) {
+  answer(traits_.speech->refused({why, {}, {}, std::string(reference)}), to, now);
 }
 
 void gateway::answer_charge(net::response what, const answerer& to, const payments::instant& now) {

@@ -97,12 +97,13 @@ class gateway {
   void modify(const call& asked, const answerer& to, const payments::instant& now);
 
   /// The answer that a recorded operation has, now and whenever it is replayed.
-  net::response answer_for(const operation& what) const;
-  void replay(const operation& first, const answerer& to, const payments::instant& now);
+  /// `reference`: the caller's own for this capture, refund or void.
+  net::response answer_for(const operation& what, std::string_view reference = {}) const;
+  void replay(const operation& first, std::string_view reference, const answerer& to, const payments::instant& now);
   std::uint64_t digest_of(const call& asked) const;
   payments::decline_reason drawn_decline();
 
-  void refuse(refusal why, const answerer& to, const payments::instant& now);
+  void refuse(refusal why, const answerer& to, const payments::instant& now, std::string_view reference = {});
   /// Answers a processed charge, or does to the answer what the faults say.
   void answer_charge(net::response answer, const answerer& to, const payments::instant& now);
   /// The same for a capture, refund or void that was done.

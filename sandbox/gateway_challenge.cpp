@@ -68,7 +68,7 @@ bool gateway::inquired_challenge(const call& asked, const answerer& to, const pa
   const challenge* const waiting = challenges_.by_reference(asked.reference);
   if (!waiting) return false;
   if (unix_ms(now) - waiting->at_ms < control_.inquiry_lag_ms)
-    refuse(refusal::not_found, to, now);
+    refuse(refusal::not_found, to, now, asked.reference);
   else
     answer(traits_.speech->inquired(view_of(*waiting)), to, now);
   return true;

@@ -6,6 +6,7 @@
 
 #include "payments/assertion.hpp"
 #include "payments/identifier.hpp"
+#include "proxy/core/card_echo.hpp"
 #include "proxy/core/idempotency.hpp"
 
 namespace turnout::core {
@@ -33,23 +34,6 @@ payments::payment as_processing(const payments::payment& record) {
   told.error.reset();
   told.attempts.clear();
   return told;
-}
-
-/// Of a send that is not a charge.
-payments::operation operation_of(send_kind kind) noexcept {
-  return kind == send_kind::inquire ? payments::operation::inquire : payments::operation::reverse;
-}
-
-/// Gateways have been seen to write the card number into their answers; what is
-/// kept of an answer goes to disk and to the merchant.
-void forget_number(payments::send_result& result, const payments::card_summary& card) {
-  for (std::string* text : {&result.gateway_code, &result.gateway_reference, &result.action.url})
-    payments::mask_number(*text, card);
-  for (auto& [name, content] : result.action.fields) {
-    payments::mask_number(name, card);
-    payments::mask_number(content, card);
-  }
-  for (auto& [name, value] : result.kept) payments::mask_number(value, card);
 }
 
 }  // namespace
@@ -261,6 +245,28 @@ void payment_run::ask_router() {
                     record.amount});
 }
 
+payments::operation payment_run::operation_of(const flow::send& what) const {
+  switch (what.kind) {
+    case send_kind::inquire: return payments::operation::inquire;
+    case send_kind::reverse: return payments::operation::reverse;
+    case send_kind::modify: return flow_.record().modifications[*what.modification].operation;
+    case send_kind::charge:
+    case send_kind::replay: break;
+  }
+  return flow_.record().attempts[what.attempt].operation;
+}
+
+std::string payment_run::sent_reference(const flow::send& what) const {
+  // A reversal goes by the attempt's own reference, whoever asks for it.
+  if (what.kind != send_kind::modify || operation_of(what) == payments::operation::reverse)
+    return flow_.record().attempts[what.attempt].id;
+  const payments::modification& asked = flow_.record().modifications[*what.modification];
+  // A void that stands for a refund is another request than the refund, should it come to that.
+  const bool stands_in =
+      asked.kind == payments::modification_kind::refund && asked.operation == payments::operation::void_payment;
+  return stands_in ? asked.id + "-void" : asked.id;
+}
+
 void payment_run::send(const flow::send& what) {
   const payments::payment& record = flow_.record();
   const payments::attempt& attempt = record.attempts[what.attempt];
@@ -270,10 +276,8 @@ void payment_run::send(const flow::send& what) {
   if (what.modification) {
     const connectors::request_context context{record, attempt, nullptr, nullptr};
     payments::modification shown = record.modifications[*what.modification];
-    const payments::operation operation = what.kind == send_kind::modify ? shown.operation : operation_of(what.kind);
-    // A void that stands for a refund is another request than the refund, should it come to that.
-    if (shown.kind == payments::modification_kind::refund && operation == payments::operation::void_payment)
-      shown.id += "-void";
+    const payments::operation operation = operation_of(what);
+    shown.id = sent_reference(what);
     const bool modifies = what.kind == send_kind::modify && operation != payments::operation::reverse;
     const connectors::request_context with_it{record, attempt, nullptr, &shown};
     home_.world.transport.send(
@@ -281,8 +285,7 @@ void payment_run::send(const flow::send& what) {
         [self, what](exchange came_back) { self->modification_sent(what, std::move(came_back)); });
     return;
   }
-  const bool charge_or_replay = what.kind == send_kind::charge || what.kind == send_kind::replay;
-  const payments::operation operation = charge_or_replay ? attempt.operation : operation_of(what.kind);
+  const payments::operation operation = operation_of(what);
   const bool charges = what.kind == send_kind::charge || what.kind == send_kind::replay;
   std::string return_url;
   if (charges && !record.return_url.empty() && home_.owner.make_return_url) {
@@ -301,11 +304,19 @@ void payment_run::send(const flow::send& what) {
 }
 
 payments::send_result payment_run::read(const payments::attempt& attempt, payments::operation operation,
-                                        const payments::money& amount, exchange came_back) {
+                                        const payments::money& amount, std::string_view reference, exchange came_back) {
   payments::send_result result;
   if (came_back.error.empty()) {
-    result = gateway(attempt.connector)->parse_response(operation, came_back.reply, amount);
-    forget_number(result, flow_.record().card);
+    const connectors::definition& peer = *gateway(attempt.connector);
+    result = peer.parse_response(operation, came_back.reply, amount);
+    if (result.echo && *result.echo != reference) {
+      // Somebody else's answer proves nothing of this request, whatever it says.
+      result = {};
+      result.foreign = true;
+      result.code = "foreign_answer";
+      home_.world.transport.distrust(peer);
+    }
+    forget_card(result, operation, flow_.record().card, card_.reveal_cvc());
     result.answered = true;
     result.carried = true;
   } else {
@@ -321,9 +332,8 @@ payments::send_result payment_run::read(const payments::attempt& attempt, paymen
 void payment_run::sent(const flow::send& what, exchange came_back) {
   const payments::payment& record = flow_.record();
   const payments::attempt& attempt = record.attempts[what.attempt];
-  const bool charge_or_replay = what.kind == send_kind::charge || what.kind == send_kind::replay;
-  const payments::operation operation = charge_or_replay ? attempt.operation : operation_of(what.kind);
-  payments::send_result result = read(attempt, operation, attempt.amount, std::move(came_back));
+  const payments::operation operation = operation_of(what);
+  payments::send_result result = read(attempt, operation, attempt.amount, attempt.id, std::move(came_back));
   home_.watcher.on_send(attempt, what.kind, result);
   if (what.kind == send_kind::charge) {
     const routing::request asked = routing_request();

@@ -148,11 +148,15 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void commit_refused(const step& taken);
   void act(const payments::flow::action& action);
   void ask_router();
+  payments::operation operation_of(const payments::flow::send& what) const;
+  /// The id that its request carries: the attempt's, or that of a capture, refund or void.
+  std::string sent_reference(const payments::flow::send& what) const;
   void send(const payments::flow::send& what);
   void sent(const payments::flow::send& what, exchange came_back);
   /// What came back, read through the connector's rules, or what its absence means.
+  /// `reference` is the id that the request carried.
   payments::send_result read(const payments::attempt& attempt, payments::operation operation,
-                             const payments::money& amount, exchange came_back);
+                             const payments::money& amount, std::string_view reference, exchange came_back);
   void wait(steady_time until);
   bool may_send(std::string_view connector);
   bool somebody_waits() const noexcept { return done_ || !waiters_.empty() || !shoppers_.empty(); }

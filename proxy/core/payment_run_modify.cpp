@@ -174,13 +174,10 @@ void payment_run::modification_sent(const flow::send& what, exchange came_back) 
   const payments::payment& record = flow_.record();
   const payments::attempt& attempt = record.attempts[what.attempt];
   const payments::modification& about = record.modifications[*what.modification];
-  payments::operation operation = about.operation;
-  payments::money amount{about.amount, attempt.amount.unit};
-  if (what.kind != payments::send_kind::modify) {
-    operation = what.kind == payments::send_kind::inquire ? payments::operation::inquire : payments::operation::reverse;
-    amount = attempt.amount;
-  }
-  payments::send_result result = read(attempt, operation, amount, std::move(came_back));
+  const payments::operation operation = operation_of(what);
+  const bool modifies = what.kind == payments::send_kind::modify;
+  const payments::money amount = modifies ? payments::money{about.amount, attempt.amount.unit} : attempt.amount;
+  payments::send_result result = read(attempt, operation, amount, sent_reference(what), std::move(came_back));
   home_.watcher.on_modification_send(attempt, operation, result);
   const std::string connector = attempt.connector;
   feed(flow::sent{result});

@@ -107,7 +107,7 @@ struct exchange {
   /// resolve_failed, connect_refused, connect_timeout, connect_failed, tls_timeout, tls_version_unsupported,
   /// tls_certificate_expired, tls_host_mismatch, tls_untrusted_certificate, tls_pin_mismatch,
   /// tls_handshake_failed (nothing was carried up to here), write_failed, write_timeout,
-  /// response_timeout, response_truncated, response_malformed, response_too_large, connection_lost,
+  /// response_timeout, response_truncated, response_malformed, response_premature, response_too_large, connection_lost,
   /// too_many_connections, deadline_passed
   std::string error;
   /// False only if provably no byte of the request left this process.
@@ -126,6 +126,9 @@ class transport {
   /// closed when it completes.
   virtual void send(const connectors::definition& connector, connectors::wire_request request, steady_time deadline,
                     std::function<void(exchange)> done) = 0;
+  /// `connector` answered something that was not asked: whoever keeps its
+  /// connections closes those that are idle, since one of them is out of step.
+  virtual void distrust(const connectors::definition& /*connector*/) {}
 };
 
 // ---- clock and random ---------------------------------------------------

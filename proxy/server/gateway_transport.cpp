@@ -93,6 +93,8 @@ void gateway_transport::send(const connectors::definition& connector, connectors
   });
 }
 
+void gateway_transport::distrust(const connectors::definition& connector) { peer_of(connector)->pool.drop_idle(); }
+
 void gateway_transport::close() {
   for (const auto& each : peers_) each->pool.close();
 }

@@ -31,6 +31,8 @@ class gateway_transport final : public core::transport {
   void send(const connectors::definition& connector, connectors::wire_request request, core::steady_time deadline,
             std::function<void(core::exchange)> done) override;
 
+  void distrust(const connectors::definition& connector) override;
+
   /// Closes idle connections and fails what waits for one.
   void close();
 

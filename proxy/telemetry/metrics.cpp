@@ -87,6 +87,10 @@ struct metrics::implementation {
                                 "turnout_gateway_recoveries_total",
                                 "Times that a gateway gave definite answers again and all that waits for it was woken.",
                                 {"connector"}};
+  series<counter, 1> foreign_answers{registry,
+                                     "turnout_foreign_answers_total",
+                                     "Answers of a gateway that echo another reference than the one asked about.",
+                                     {"connector"}};
   series<gauge, 1> score{
       registry, "turnout_connector_score", "The router's score of a connector, 0 to 1.", {"connector"}};
   series<gauge, 2> state{registry,
@@ -157,6 +161,7 @@ void metrics::on_send(const payments::attempt& attempt, payments::send_kind kind
         .Increment();
   }
   if (!result.carried) return;
+  if (result.foreign) implementation_->foreign_answers.at({attempt.connector}).Increment();
   payments::operation asked = attempt.operation;
   if (kind == payments::send_kind::inquire) asked = payments::operation::inquire;
   if (kind == payments::send_kind::reverse) asked = payments::operation::reverse;
@@ -177,6 +182,7 @@ void metrics::on_attempt(const payments::payment&, const payments::attempt& atte
 void metrics::on_modification_send(const payments::attempt& attempt, payments::operation operation,
                                    const payments::send_result& result) {
   auto& all = *implementation_;
+  if (result.foreign) all.foreign_answers.at({attempt.connector}).Increment();
   const bool asks = operation == payments::operation::inquire || operation == payments::operation::reverse;
   if (!asks) all.attempts.at({attempt.connector, to_string(operation), to_string(result.result)}).Increment();
   all.attempt_duration.at({attempt.connector, to_string(operation)})
@@ -248,6 +254,7 @@ void metrics::declare_connectors(std::span<const std::string> names) {
       for (const std::string_view result : resolving_results) all.resolving.at({name, to_string(kind), result});
     for (auto* each : {&all.delayed, &all.recoveries}) each->at({name});
     for (auto* each : {&all.in_line, &all.silent}) each->at({name});
+    all.foreign_answers.at({name});
   }
   const std::lock_guard lock(all.looking);
   for (const std::string& name : names) {

@@ -20,6 +20,7 @@ void watcher::on_attempt(const payments::payment& record, const payments::attemp
 void watcher::on_modification_send(const payments::attempt& attempt, payments::operation operation,
                                    const payments::send_result& result) {
   counts_.on_modification_send(attempt, operation, result);
+  if (result.foreign) lines_.send_unclear(attempt, payments::send_kind::modify, result);
 }
 
 void watcher::on_modification(const payments::payment& record, const payments::modification& ended) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <sstream>
 
 #include <boost/json/parse.hpp>
@@ -51,16 +52,61 @@ const std::vector<std::string> cookies = {"SESSION=abc; Path=/; HttpOnly",
 const std::vector<std::string_view> cookie_words = {";",       "=",         ",",   "\"",          "\\",
                                                     "SESSION", " ",         "\t",  "\r\n",        "\x7F",
                                                     "\xFF",    "Max-Age=0", "-99", "Max-Age=-1;", "Set-Cookie"};
-const std::vector<std::string_view> words = {"null",        "true",
-                                             "{",           "}",
-                                             "[",           "]",
-                                             ",",           ":",
-                                             "\"",          "\\u0000",
-                                             "\\ud800",     "1e999",
-                                             "-0",          "99999999999999999999",
-                                             "12.505",      "\xEF\xBB\xBF",
-                                             "\xFF",        "\"status\":\"succeeded\"",
-                                             "\"amount\":", "\"result\":\"APPROVED\""};
+const std::vector<std::string_view> words = {"null",
+                                             "true",
+                                             "{",
+                                             "}",
+                                             "[",
+                                             "]",
+                                             ",",
+                                             ":",
+                                             "\"",
+                                             "\\u0000",
+                                             "\\ud800",
+                                             "1e999",
+                                             "-0",
+                                             "99999999999999999999",
+                                             "12.505",
+                                             "\xEF\xBB\xBF",
+                                             "\xFF",
+                                             "\"status\":\"succeeded\"",
+                                             "\"amount\":",
+                                             "\"result\":\"APPROVED\"",
+                                             ",\"status\":\"succeeded\"",
+                                             ",\"\\u0073tatus\":1",
+                                             ",\"id\":\"..\"",
+                                             "a/b",
+                                             "../",
+                                             "%2e%2e",
+                                             "\\r\\n",
+                                             ",\"reference\":\"att_2\"",
+                                             ",\"transactionReference\":null"};
+
+/// Of a text that is JSON: whether an object in it has two members of one name.
+/// Written apart from what it checks, which counts members.
+bool has_repeated_name(std::string_view text) {
+  std::vector<std::set<std::string>> open;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '{' || text[at] == '[') open.emplace_back();
+    if (text[at] == '}' || text[at] == ']') open.pop_back();
+    if (text[at] != '"') continue;
+    const std::size_t begin = at;
+    for (++at; text[at] != '"'; ++at)
+      if (text[at] == '\\') ++at;
+    const std::size_t next = text.find_first_not_of(" \t\r\n", at + 1);
+    if (next == std::string_view::npos || text[next] != ':') continue;
+    const auto name = boost::json::parse(text.substr(begin, at + 1 - begin));
+    if (!open.back().emplace(name.get_string()).second) return true;
+  }
+  return false;
+}
+
+/// What may be sent back as part of a path.
+bool is_harmless(std::string_view reference) {
+  return reference.size() <= 255 && reference != "." && reference != ".." &&
+         std::all_of(reference.begin(), reference.end(),
+                     [](char c) { return c > 0x20 && c < 0x7F && c != '/' && c != '\\' && c != '%'; });
+}
 
 /// Whatever the header holds, what is kept of it can be sent back as it is.
 bool cookies_hold(turnout::fuzz::generator& random) {
@@ -93,6 +139,7 @@ int main(int count, char** arguments) {
     boost::json::error_code failed;
     const std::string_view text = body;
     static_cast<void>(boost::json::parse(text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text, failed));
+    const bool readable = !failed && !has_repeated_name(text);
     for (const auto& connector : connectors) {
       for (std::size_t i = 0; i < turnout::payments::operation_count; ++i) {
         const auto asked = static_cast<operation>(i);
@@ -100,7 +147,7 @@ int main(int count, char** arguments) {
         FUZZ_CHECK(got.answered && got.carried, run);
         FUZZ_CHECK(!(got.not_found && got.result != outcome::unknown), run);
         FUZZ_CHECK(!got.amount_minor || *got.amount_minor >= 0, run);
-        FUZZ_CHECK(got.gateway_reference.size() <= 200 && got.gateway_code.size() <= 100, run);
+        FUZZ_CHECK(is_harmless(got.gateway_reference) && got.gateway_code.size() <= 100, run);
         // A shopper is sent to a web page with a whole form of bounded size, or nowhere.
         FUZZ_CHECK((got.result == outcome::requires_action) == !got.action.empty(), run);
         FUZZ_CHECK(got.action.url.size() < 2048 && got.action.fields.size() <= 30, run);
@@ -109,10 +156,14 @@ int main(int count, char** arguments) {
           FUZZ_CHECK(got.result == outcome::approved || got.result == outcome::unknown, run);
         const bool understood_now = got.result != outcome::unknown || got.not_found;
         understood += understood_now ? 1 : 0;
-        FUZZ_CHECK(!understood_now || !failed, run);
+        FUZZ_CHECK(!understood_now || readable, run);
+        // An approval has an id to go on with, and says whose it is (or may leave that out, where it is no charge).
+        if (asked != operation::reverse && got.result == outcome::approved)
+          FUZZ_CHECK(!got.gateway_reference.empty(), run);
         // A charge's approval is checked against its amount, or known to be uncheckable.
         const bool charge = asked == operation::sale || asked == operation::authorize || asked == operation::inquire;
-        if (charge && got.result == outcome::approved) FUZZ_CHECK(got.amount_minor || got.amount_unreadable, run);
+        if (charge && got.result == outcome::approved)
+          FUZZ_CHECK((got.amount_minor || got.amount_unreadable) && got.echo, run);
       }
     }
   }

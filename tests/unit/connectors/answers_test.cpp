@@ -252,7 +252,8 @@ TEST_CASE("an amount that cannot be read exactly is never taken for the right on
   const auto decimal = [&](std::string_view value, turnout::payments::money charged) {
     return answer(
         *beta, operation::sale, 200,
-        R"({"result":"APPROVED","state":"CAPTURED","amount":{"currency":"EUR","value":)" + std::string(value) + "}}",
+        R"({"result":"APPROVED","state":"CAPTURED","transactionId":"bt_1","amount":{"currency":"EUR","value":)" +
+            std::string(value) + "}}",
         charged);
   };
   for (const char* value : {"\"12.505\"", "12.50", "\"1e3\"", "\"12,50\"", "\"-12.50\"", "\"12.\"", "\".5\"", "\"\"",
@@ -267,11 +268,12 @@ TEST_CASE("an amount that cannot be read exactly is never taken for the right on
 
 TEST_CASE("a missing amount or currency is noticed") {
   const auto alpha = shipped("alpha");
-  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"currency":"EUR"})")
+  CHECK(answer(*alpha, operation::sale, 200, R"({"id":"ch_1","status":"succeeded","captured":true,"currency":"EUR"})")
             .amount_unreadable);
-  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250})")
+  CHECK(answer(*alpha, operation::sale, 200, R"({"id":"ch_1","status":"succeeded","captured":true,"amount":1250})")
             .amount_unreadable);
-  CHECK(answer(*alpha, operation::sale, 200, R"({"status":"succeeded","captured":true,"amount":1250,"currency":7})")
+  CHECK(answer(*alpha, operation::sale, 200,
+               R"({"id":"ch_1","status":"succeeded","captured":true,"amount":1250,"currency":7})")
             .amount_unreadable);
 }
 
@@ -280,17 +282,19 @@ TEST_CASE("an approval that does not say whether it is captured is not taken for
   for (const char* captured : {"", R"("captured":null,)", R"("captured":"yes",)", R"("captured":"true",)",
                                R"("captured":1,)", R"("captured":[true],)"}) {
     CAPTURE(captured);
-    const auto got = answer(*alpha, operation::sale, 200,
-                            R"({"status":"succeeded",)" + std::string(captured) + R"("amount":1250,"currency":"EUR"})");
+    const auto got =
+        answer(*alpha, operation::sale, 200,
+               R"({"id":"ch_1","status":"succeeded",)" + std::string(captured) + R"("amount":1250,"currency":"EUR"})");
     CHECK(got.result == outcome::approved);
     CHECK_FALSE(got.captured);
     CHECK(got.amount_minor == 1250);
     CHECK(got.amount_unreadable);
   }
   for (const bool captured : {true, false}) {
-    const auto got = answer(*alpha, operation::sale, 200,
-                            std::string(R"({"status":"succeeded","amount":1250,"currency":"EUR","captured":)") +
-                                (captured ? "true}" : "false}"));
+    const auto got =
+        answer(*alpha, operation::sale, 200,
+               std::string(R"({"id":"ch_1","status":"succeeded","amount":1250,"currency":"EUR","captured":)") +
+                   (captured ? "true}" : "false}"));
     CHECK(got.captured == captured);
     CHECK_FALSE(got.amount_unreadable);
   }
@@ -314,13 +318,12 @@ TEST_CASE("a byte order mark is not part of the answer") {
   CHECK(answer(*shipped("beta"), operation::inquire, 200, "\xEF\xBB\xBF{\"result\":\"NOT_FOUND\"}").not_found);
 }
 
-TEST_CASE("ids and codes are cut between characters") {
-  std::string id;
-  for (int i = 0; i < 300; ++i) id += "\xC3\xA9";
-  const auto got =
-      answer(*shipped("beta"), operation::reverse, 200, R"({"result":"REVERSED","transactionId":"x)" + id + "\"}");
-  CHECK(got.gateway_reference.size() == 199);
-  CHECK(
-      answer(*shipped("beta"), operation::reverse, 200, R"({"result":"REVERSED","transactionId":18446744073709551615})")
-          .gateway_reference == "18446744073709551615");
+TEST_CASE("codes are cut between characters, and have no control characters") {
+  const auto code = [&](const std::string& text) {
+    return answer(*shipped("alpha"), operation::sale, 402, R"({"error":{"code":")" + text + "\"}}").gateway_code;
+  };
+  std::string accents;
+  for (int i = 0; i < 300; ++i) accents += "\xC3\xA9";
+  CHECK(code("x" + accents).size() == 99);
+  CHECK(code("a\\u0000b\\r\\nc\\u007f") == "a?b??c?");
 }

@@ -31,8 +31,10 @@ TEST_CASE("alpha's other requests") {
         "POST /v1/reversals\nAuthorization: Bearer sandbox\nContent-Type: application/json\n"
         "Accept: application/json\n\n{\"reference\":\"att_01ABC\"}");
   CHECK(alpha->build_request(operation::capture, w.context(false)).target == "/v1/charges/ch_1%2F..%3Fx/capture");
-  CHECK(alpha->build_request(operation::refund, w.context(false)).body.reveal() == R"({"amount":1250})");
-  CHECK(alpha->build_request(operation::void_payment, w.context(false)).body.reveal() == "{}");
+  CHECK(alpha->build_request(operation::refund, w.context(false)).body.reveal() ==
+        R"({"amount":1250,"operation_reference":"att_01ABC"})");
+  CHECK(alpha->build_request(operation::void_payment, w.context(false)).body.reveal() ==
+        R"({"operation_reference":"att_01ABC"})");
 }
 
 TEST_CASE("beta's requests") {

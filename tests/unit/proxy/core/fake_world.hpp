@@ -157,6 +157,7 @@ class fake_gateway final : public connectors::definition {
       if (name == "Voided") result.voided = content == "yes";
       if (name == "Amount") result.amount_minor = std::stoll(content);
       if (name == "Currency") result.currency = content;
+      if (name == "Reference") result.echo = content;
       if (name == "Kept") result.captured = content == "yes";
     }
     if (reply.body == "declined") {
@@ -220,6 +221,8 @@ class fake_transport final : public transport {
   std::map<std::string, std::string> challenged;                                  ///< reference -> what an inquiry says
   std::vector<std::string> return_urls;                                           ///< of charges
   std::vector<std::string> sent;                                                  ///< "alpha sale"
+  int foreign = 0;                      ///< so many answers from now on echo the reference of something else
+  std::vector<std::string> distrusted;  ///< whose connections were dropped for it
 
   void send(const connectors::definition& to, connectors::wire_request request, steady_time deadline,
             std::function<void(exchange)> done) override {
@@ -294,12 +297,15 @@ class fake_transport final : public transport {
       challenged.erase(reference);
       came_back.reply.body = "approved";
     }
+    came_back.reply.headers.emplace_back("Reference", foreign > 0 ? (--foreign, "att_other") : key);
     if (stall) {
       came_back.error = "response_timeout";
       when = deadline;
     }
     clock_.call_at(when, [came_back = std::move(came_back), done = std::move(done)] { done(came_back); });
   }
+
+  void distrust(const connectors::definition& to) override { distrusted.push_back(to.profile().name); }
 
   /// A crash of ours does not stop what is on its way to a gateway.
   void crashed() {

@@ -190,6 +190,33 @@ TEST_CASE("an answer that breaks HTTP is malformed, never a success") {
   CHECK(got.carried);
 }
 
+TEST_CASE("the idle connections to a gateway that is distrusted are closed, and no others") {
+  world w;
+  tcp::acceptor acceptor(w.context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  tcp::socket peer(w.context);
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+  acceptor.async_accept(peer, [&](boost::system::error_code failed) {
+    if (!failed) boost::asio::async_write(peer, boost::asio::buffer(answer), [](auto, auto) {});
+  });
+  const auto config = configuration(acceptor.local_endpoint().port()), other = configuration(w.port);
+  w.transport.configure(config);
+  REQUIRE(w.send(config).error.empty());
+  bool ended = false;
+  std::string request(4096, ' ');
+  const std::function<void()> read = [&] {
+    peer.async_read_some(boost::asio::buffer(request), [&](boost::system::error_code failed, std::size_t) {
+      ended = failed == boost::asio::error::eof;
+      if (!failed) read();
+    });
+  };
+  read();
+  w.transport.distrust(*other->connectors.front());
+  while (w.context.poll_one() != 0) continue;
+  CHECK_FALSE(ended);
+  w.transport.distrust(*config->connectors.front());
+  w.run_until([&] { return ended; });
+}
+
 namespace {
 
 /// Answers every request with its own status.

@@ -81,6 +81,20 @@ TEST_CASE("declared connectors have their counters at 0") {
   CHECK(has_line(counts, R"(turnout_attempt_duration_seconds_count{connector="beta",operation="authorize"} 0)"));
 }
 
+TEST_CASE("answers that were another's are counted, from 0") {
+  metrics counts("0.1.0");
+  const std::vector<std::string> names{"alpha", "beta"};
+  counts.declare_connectors(names);
+  CHECK(has_line(counts, R"(turnout_foreign_answers_total{connector="alpha"} 0)"));
+  const payments::payment record = test::sample_payment();
+  payments::send_result result;
+  result.answered = result.carried = result.foreign = true;
+  counts.on_send(record.attempts[1], payments::send_kind::charge, result);
+  counts.on_modification_send(record.attempts[1], payments::operation::refund, result);
+  CHECK(has_line(counts, R"(turnout_foreign_answers_total{connector="alpha"} 0)"));
+  CHECK(has_line(counts, R"(turnout_foreign_answers_total{connector="beta"} 2)"));
+}
+
 TEST_CASE("each observation moves its series") {
   metrics counts("0.1.0");
   payments::payment record = test::sample_payment();

@@ -83,10 +83,13 @@ TEST_CASE("only unclear sends are logged") {
           watching.on_send(record.attempts[1], payments::send_kind::charge, result);
           result.result = payments::outcome::unknown;
           watching.on_send(record.attempts[1], payments::send_kind::replay, result);
+          watching.on_modification_send(record.attempts[1], payments::operation::refund, result);
+          result.foreign = true;
+          watching.on_modification_send(record.attempts[1], payments::operation::refund, result);
           watching.on_failover("alpha", "beta", "not_sent");
           watching.on_reversal("alpha", "wanted");
           watching.on_invariant_violation("late_approval", record.id);
-        }) == std::vector<std::string>{"send_unclear", "reversal", "invariant_violated"});
+        }) == std::vector<std::string>{"send_unclear", "send_unclear", "reversal", "invariant_violated"});
   CHECK(counts.render().find(R"(turnout_failovers_total{from="alpha",reason="not_sent",to="beta"} 1)") !=
         std::string::npos);
 }
