@@ -7,6 +7,7 @@ are other machines and go on. Afterwards ledgers, journal and every answer agree
 import argparse
 import os
 import random
+import shutil
 import sys
 import time
 import unittest
@@ -23,7 +24,7 @@ if __name__ == "__main__":
         os.environ["TURNOUT"] = os.path.abspath(ARGUMENTS.binary)
 
 from crowd import Crowd  # noqa: E402  (the binary is chosen above)
-from harness import SLOW, Workplace, audit, wait_until  # noqa: E402
+from harness import SLOW, Http, Workplace, audit, bearer, payment, wait_until  # noqa: E402
 from power import RecordedProxy  # noqa: E402
 
 FASTER = [("connectors/*.yaml", r"not_found_final_after: \d+s", "not_found_final_after: 3s"),
@@ -75,6 +76,26 @@ class Power(unittest.TestCase):
         self.assertGreater(counts["payments"], 5 * at_work)
         self.assertGreater(lost, ARGUMENTS.cuts)
         self.assertEqual(place.proxy.stop(), 0)
+
+    def test_power_cuts_in_the_first_start(self):
+        """Keys and journal are new: whatever is left of them, the next start serves."""
+        place = self.open()
+        dice = random.Random(self.seed)
+        unfinished = 0
+        for _ in range(ARGUMENTS.cuts):
+            shutil.rmtree(place.proxy.journal.parent, ignore_errors=True)
+            headers = bearer(place.proxy.make_key())
+            place.proxy.spawn()
+            time.sleep(dice.uniform(0, 0.1) * SLOW)  # the moment of the cut
+            unfinished += not any(" ready: " in line for line in place.proxy.process.lines)
+            place.proxy.power_cut(dice)
+            place.proxy.start()
+            http = Http(place.proxy.port)
+            answer = http.request("POST", "/v1/payments", payment(), headers)
+            http.close()
+            self.assertEqual(answer.status, 201, answer)
+            place.proxy.stop()
+        print(f"{unfinished} of {ARGUMENTS.cuts} first starts were cut short", flush=True)
 
     def test_it_would_be_noticed(self):
         """Syncs that do nothing, and SQLite's synchronous=NORMAL, lose what was acknowledged."""
