@@ -117,7 +117,7 @@ class Recovery(unittest.TestCase):
                    .get('{connector="alpha"}') == COUNT)
         self.assertGreater(metric(place, "turnout_unresolved_age_seconds")[""], age)
         place.sandbox.calm()
-        place.proxy.settle(30)
+        place.proxy.settle(60)  # "not found" proves something 30 s after the restart at the earliest
         audit(place)
 
 
