@@ -6,16 +6,15 @@ import glob
 import http.client
 import os
 import re
-import subprocess
 import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
-from harness import BINARY, DECLINED_FUNDS, Http, Proxy, Workplace, audit, bearer, card, payment, wait_until
+from harness import DECLINED_FUNDS, Http, Proxy, Workplace, audit, bearer, card, payment, wait_until
+from power import preload
 
 FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
-SANITIZED = "libasan" in subprocess.run(["ldd", BINARY], capture_output=True, text=True).stdout
 
 ONE = """
 version: 1
@@ -39,7 +38,7 @@ class ClockProxy(Proxy):
         if not self.clock_file.exists():
             self.jump(timedelta(0))
         plain = self.environment
-        self.environment = {**plain, "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
+        self.environment = {**plain, "LD_PRELOAD": preload(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
                             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
         try:
             super().spawn(prefix)
@@ -107,7 +106,6 @@ class Shop:
 
 
 @unittest.skipIf(FAKETIME is None, "libfaketime is not here (Debian: faketime)")
-@unittest.skipIf(SANITIZED, "libfaketime asks for the time before AddressSanitizer is ready")
 class Clock(unittest.TestCase):
     def in_each_jump(self, story):
         """story(away, restart) with all four at once: most of their time is waiting."""
