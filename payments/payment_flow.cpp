@@ -219,18 +219,31 @@ void payment_flow::charge_ended(std::size_t index, const send_result& result, in
 // A same-key replay is asked only where its definite answer is a proof
 // (rung_allowed); a 429, a refused connection, a "duplicate" or a 5xx changes nothing.
 void payment_flow::replay_ended(std::size_t index, const send_result& result, instant now) {
+  const bool after_all_sends = asked_after_all_sends(index);
   if (result.carried) ladders_[index].last_carried = now.steady;
   attempt& each = record_.attempts[index];
   if (result.result == outcome::approved) return approve(index, result, now, false);
-  if (each.seen_approved || !each.unresolved()) return;  // settled by news that came meanwhile
+  if (each.seen_approved || !each.unresolved()) return;    // settled by news that came meanwhile
+  if (result.reason == decline_reason::duplicate) return;  // of its own first send, for all we know
   if (is_decline(result.result)) {
-    settle(index, result.result, result, now);
+    // Where declines are not kept, a first send that is still on its way is judged anew.
+    const connector_profile* gateway = profile(index);
+    const bool kept = gateway != nullptr && gateway->idempotency.caches == key_caches::all;
+    if (kept || after_all_sends) settle(index, result.result, result, now);
   } else if (result.result == outcome::pending || result.result == outcome::requires_action) {
     each.outcome = result.result;  // still unresolved, and now known to the gateway
     each.gateway_reference = result.gateway_reference;
     if (result.result == outcome::requires_action) show_action(index, result, now);
     note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
   }
+}
+
+// The question under way was begun when nothing could be on its way any more.
+bool payment_flow::asked_after_all_sends(std::size_t index) const {
+  const connector_profile* gateway = profile(index);
+  if (gateway == nullptr || !gateway->resolve.not_found_final_after) return false;
+  const ladder& steps = ladders_[index];
+  return steps.rung_begun >= steps.last_carried + *gateway->resolve.not_found_final_after;
 }
 
 void payment_flow::inquiry_ended(std::size_t index, const send_result& result, instant now) {
@@ -251,9 +264,7 @@ void payment_flow::inquiry_ended(std::size_t index, const send_result& result, i
   if (says_declined && each.outcome != outcome::unknown) return settle(index, result.result, result, now);
   // Otherwise "no charge" counts only when asked long enough after the last
   // connection that could have carried one was closed.
-  const connector_profile* gateway = profile(index);
-  if (gateway == nullptr || !gateway->resolve.not_found_final_after) return;
-  if (ladders_[index].rung_begun < ladders_[index].last_carried + *gateway->resolve.not_found_final_after) return;
+  if (!asked_after_all_sends(index)) return;
   if (says_declined) return settle(index, result.result, result, now);
   send_result proof = result;
   proof.code = "not_found";

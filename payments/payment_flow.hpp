@@ -148,9 +148,10 @@ class payment_flow {
     steady_time last_carried{};  ///< when the last connection that may have carried it was closed
     steady_time asked_at{};      ///< when the send under way was begun
     int round = 0;
-    int rung = 0;                ///< next proof to be tried while it is in doubt
-    bool awaits_permit = false;  ///< as in ladder
-    bool woken = false;          ///< as in ladder
+    int rung = 0;                 ///< next proof to be tried while it is in doubt
+    bool awaits_permit = false;   ///< as in ladder
+    bool woken = false;           ///< as in ladder
+    bool replay_refused = false;  ///< in a way that says nothing of the first send
   };
   struct due_modification {
     std::size_t index;
@@ -173,6 +174,7 @@ class payment_flow {
   void take_up(instant now);
 
   void charge_ended(std::size_t index, const send_result& result, instant now);
+  bool asked_after_all_sends(std::size_t index) const;
   void replay_ended(std::size_t index, const send_result& result, instant now);
   void inquiry_ended(std::size_t index, const send_result& result, instant now);
   void reversal_ended(std::size_t index, const send_result& result, instant now);
@@ -188,6 +190,7 @@ class payment_flow {
   void add_modification(modification planned, instant now);
   void take_up_modifications(instant now);
   void modification_answered(std::size_t index, const send_result& result, instant now);
+  bool is_definite(std::size_t index, const send_result& refusal) const;
   void modification_inquired(std::size_t index, const send_result& result, instant now);
   void modification_succeeded(std::size_t index, const send_result& result, instant now);
   void modification_refused(std::size_t index, const send_result& result, instant now);

@@ -86,6 +86,7 @@ void payment_flow::modification_answered(std::size_t index, const send_result& r
   }
   ++each.sends;
   each.in_flight = false;
+  const bool refused = is_refusal(result.result) && is_definite(index, result);
   if (result.carried) steps_[index].last_carried = now.steady;
   if (result.result == outcome::approved) {
     const std::string_view unit = record_.attempts[sending_].amount.unit.code();
@@ -95,17 +96,31 @@ void payment_flow::modification_answered(std::size_t index, const send_result& r
     if (!other_amount) return modification_succeeded(index, result, now);
     each.doubtful = true;
     each.code = "wrong_amount";
-  } else if (is_refusal(result.result)) {
+  } else if (refused) {
     return modification_refused(index, result, now);
   } else if (result.result == outcome::not_sent) {
     // Beside a doubt it says nothing about the send that is in doubt.
     if (!each.doubtful) each.code = result.code;
     pause(index, now);
   } else {
+    steps_[index].replay_refused |= is_refusal(result.result);
     each.doubtful = true;
-    each.code = result.result == outcome::pending ? "pending" : result.code;
+    each.code = result.code.empty() ? std::string(to_string(result.result)) : result.code;
   }
   note(payment_event_type::modification_ended, now, each.id, each.doubtful ? "unknown" : "not_sent");
+}
+
+// A refusal of a replay need not be what became of its first send: the credentials may
+// have been revoked since, the first send may be what it duplicates, and where refusals
+// are not kept, a first send that is still on its way is judged anew.
+bool payment_flow::is_definite(std::size_t index, const send_result& refusal) const {
+  if (!record_.modifications[index].doubtful) return true;
+  if (refusal.result == outcome::rejected || refusal.reason == decline_reason::duplicate) return false;
+  const connector_profile* gateway = profile(sending_);
+  if (gateway == nullptr) return false;
+  if (gateway->idempotency.caches == key_caches::all) return true;
+  const auto& bound = gateway->resolve.not_found_final_after;
+  return bound && steps_[index].asked_at >= steps_[index].last_carried + *bound;
 }
 
 // The totals that a gateway tells are a proof either way, while only modifications
@@ -136,6 +151,7 @@ void payment_flow::modification_inquired(std::size_t index, const send_result& r
   each.code = "not_found";
   steps.next_at = now.steady;
   steps.rung = 0;
+  steps.replay_refused = false;
   note(payment_event_type::modification_ended, now, each.id, "not_sent");
 }
 
@@ -357,13 +373,16 @@ void payment_flow::pause(std::size_t index, instant now, random_source& random) 
 bool payment_flow::proof_allowed(std::size_t index, send_kind kind, instant now) const {
   const modification& each = record_.modifications[index];
   const connector_profile& gateway = *profile(*standing_attempt(record_));
-  if (kind == send_kind::inquire) return gateway.resolve.inquire && gateway.offers(operation::inquire);
+  const bool can_inquire = gateway.resolve.inquire && gateway.offers(operation::inquire);
+  if (kind == send_kind::inquire) return can_inquire;
   // By our own reference: harmless to repeat, but it gives back what is captured, too.
   if (kind == send_kind::reverse)
     return each.kind == modification_kind::cancellation && record_.amount_captured == 0 && gateway.resolve.reverse &&
            gateway.offers(operation::reverse);
   if (each.operation == operation::reverse) return false;  // repeated as a reversal, above
   if (!gateway.idempotency.replay_is_proof() || !each.first_sent_at || each.code == "wrong_amount") return false;
+  // Another one would only put off the moment from which the gateway's "not done" is final.
+  if (steps_[index].replay_refused && can_inquire && gateway.resolve.not_found_final_after) return false;
   // The same key, within its declared life on both clocks; it needs no card.
   const milliseconds life = gateway.idempotency.ttl - send_limit(gateway);
   const auto age = now.wall - *each.first_sent_at;

@@ -302,9 +302,9 @@ void payment_flow::end_round(std::size_t index, instant now, random_source& rand
   const double factor = 1 - jitter + 2 * jitter * random.uniform();
   steps.next_at = now.steady + milliseconds(static_cast<std::int64_t>(static_cast<double>(pause.count()) * factor) + 1);
   steps.next_at = std::min(steps.next_at, overdue_at);
-  // Do not sleep past the moment from which "not found" is final.
+  // Do not sleep past the moment from which "not found" is final, or a replay's decline.
   const connector_profile* gateway = profile(index);
-  if (!can_inquire(*gateway) || !gateway->resolve.not_found_final_after) return;
+  if (!gateway->resolve.not_found_final_after || !(can_inquire(*gateway) || may_replay(index, now))) return;
   const steady_time final_from = steps.last_carried + *gateway->resolve.not_found_final_after;
   if (final_from > now.steady) steps.next_at = std::min(steps.next_at, final_from);
 }

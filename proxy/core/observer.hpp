@@ -11,6 +11,9 @@ namespace turnout::core {
 class observer {
  public:
   virtual ~observer() = default;
+  /// `event` made the flow of `record` decide on `action`; its status was `before`. Not durable yet.
+  virtual void on_step(const payments::payment& /*record*/, payments::payment_status /*before*/,
+                       const payments::flow::event& /*event*/, const payments::flow::action& /*action*/) {}
   /// A routing decision was made for `record`; `taken` is how long choose() took.
   virtual void on_decision(const payments::payment& record, const routing::decision& made) = 0;
   /// One send is over.

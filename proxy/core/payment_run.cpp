@@ -66,12 +66,19 @@ void payment_run::pump() {
     }
     const auto& event = std::get<flow::event>(next);
     if (const auto* leave = std::get_if<flow::permitted>(&event)) leave_ = leave->connector;
-    flow::action action = flow_.resume(event, now(), home_.world.random);
+    flow::action action = decide(event);
     leave_.clear();  // it is not kept for later
     perform(std::move(action));
   }
   pumping_ = false;
   if (flow_.finished() && inbox_.empty() && !committing_ && !ended_) end();
+}
+
+flow::action payment_run::decide(const flow::event& event) {
+  const payments::payment_status before = flow_.record().status;
+  flow::action action = flow_.resume(event, now(), home_.world.random);
+  home_.watcher.on_step(flow_.record(), before, event, action);
+  return action;
 }
 
 void payment_run::perform(flow::action action) {

@@ -141,6 +141,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void take_back(modify_result why);
   void modification_sent(const payments::flow::send& what, exchange came_back);
 
+  payments::flow::action decide(const payments::flow::event& event);
   void perform(payments::flow::action action);
   void commit_then(payments::flow::action action);
   void commit(step taken);

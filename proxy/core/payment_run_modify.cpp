@@ -98,7 +98,7 @@ void payment_run::take_on(modify_request asked) {
       if (each.object == object) each.overdue = true;
     if (!self->committing_) self->tell_overdue();
   });
-  perform(event ? flow_.resume(*event, at, home_.world.random) : flow::action(flow::none{}));
+  perform(event ? decide(*event) : flow::action(flow::none{}));
   // Nothing had to be written: then nothing can be taken back, least of all a later step.
   if (!committing_) before_.reset();
 }

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "payments/modification_rules.hpp"
+#include "tests/simulation/profiles.hpp"
 
 namespace turnout::simulation {
 
@@ -14,6 +18,7 @@ using payments::payment_status;
 struct sums {
   int standing = 0;
   std::int64_t authorized = 0, captured = 0, refunded = 0;
+  std::vector<std::pair<const charge*, const gateway*>> charges;
 };
 
 class auditor {
@@ -21,20 +26,19 @@ class auditor {
   auditor(const disk& journal, world_report& report) : journal_(journal), report_(report) {}
 
   void read_ledgers(const std::vector<const gateway*>& gateways) {
-    std::map<std::string, std::string> owner;
-    for (const auto& [id, record] : journal_.payments())
-      for (const payments::attempt& each : record.attempts) owner.emplace(each.id, id);
     for (const gateway* each : gateways) {
+      gateways_[each->name()] = each;
       report_.charges += each->ledger().size();
       for (const std::string& complaint : each->complaints()) fault("4", "", complaint);
       for (const charge& made : each->ledger()) {
-        const auto found = owner.find(made.reference);
-        if (found == owner.end()) {
+        const std::string* owner = journal_.owner_of(made.reference);
+        if (owner == nullptr) {
           fault("2", made.reference, "was charged, and the journal does not know it");
           continue;
         }
+        sums& of = sums_[*owner];
+        of.charges.emplace_back(&made, each);
         if (!made.stands()) continue;
-        sums& of = sums_[found->second];
         ++of.standing;
         of.authorized += made.amount;
         of.captured += made.captured;
@@ -44,12 +48,20 @@ class auditor {
   }
 
   void read_journal() {
-    for (const auto& [id, record] : journal_.payments()) check(id, record);
+    std::map<std::string, std::string> paid;  // reference -> payment
+    for (const auto& [id, record] : journal_.payments()) {
+      check(id, record);
+      check_hard_declines(id);
+      const bool free = record.status == payment_status::failed || record.status == payment_status::canceled;
+      if (record.reference.empty() || free) continue;
+      const auto [known, first] = paid.emplace(record.reference, id);
+      if (!first) fault("3", id, "has the reference of " + known->second);
+    }
   }
 
   void read_memory(const shop& merchants) {
-    for (const std::string& complaint : merchants.complaints()) fault("3", "", complaint);
-    std::map<std::string, std::string> payment_of;  // key -> payment
+    for (const std::string& complaint : merchants.complaints()) fault(complaint.substr(0, 1), "", complaint.substr(3));
+    std::unordered_map<std::string, std::string> payment_of;  // key -> payment
     for (const told& each : merchants.memory()) {
       const payments::payment* record = journal_.find(each.payment);
       if (record == nullptr) {
@@ -57,11 +69,11 @@ class auditor {
         continue;
       }
       if (!each.key.empty()) {
-        const std::string subject = each.object.empty() ? each.payment : each.object;
+        const std::string& subject = each.object.empty() ? each.payment : each.object;
         const auto [known, first] = payment_of.emplace(each.key, subject);
         if (!first && known->second != subject) fault("3", subject, "has the key of " + known->second);
       }
-      if (each.status != 202) check_told(each, *record);
+      check_told(each, *record);
     }
   }
 
@@ -71,10 +83,12 @@ class auditor {
   }
 
   void check(const std::string& id, const payments::payment& record) {
-    const sums found = sums_[id];
+    const sums& found = sums_[id];
     if (found.standing > 1) fault("1", id, "has " + std::to_string(found.standing) + " standing charges");
     if (!is_final(record.status) || record.attention) {
       if (!record.attention) fault("5", id, "is not final, and nobody is told");
+      if (!is_final(record.status) && !lacks_proof(record))
+        fault("5", id, "is not final, and its gateways declare a proof");
       ++report_.attention;
       return;  // what stands is not decided yet
     }
@@ -98,12 +112,41 @@ class auditor {
     if (has_pending_modification(record)) fault("5", id, "has an operation that never ended");
   }
 
+  bool lacks_proof(const payments::payment& record) const {
+    return std::any_of(record.attempts.begin(), record.attempts.end(), [&](const payments::attempt& each) {
+      const bool open = each.unresolved() || each.stands() || each.reversal == payments::reversal_state::wanted;
+      const payments::connector_profile& gateway = gateways_.at(each.connector)->declared();
+      const bool undoing = each.seen_approved && !gateway.resolve.reverse;
+      return open && (undoing || !declares_proof(gateway));
+    });
+  }
+
+  // Once the proxy was told that the card is never to be tried again.
+  void check_hard_declines(const std::string& id) {
+    const auto found = sums_.find(id);
+    if (found == sums_.end() || found->second.charges.size() < 2) return;
+    for (const auto& [declined, at] : found->second.charges) {
+      const auto told = at->told_hard().find(declined->reference);
+      if (told == at->told_hard().end()) continue;
+      for (const auto& [other, where] : found->second.charges)
+        if (other->reference != declined->reference && other->made_at > told->second)
+          fault("rule", id, "was declined for good by " + at->name() + ", and tried at " + where->name());
+    }
+  }
+
   void check_told(const told& each, const payments::payment& record) {
     std::string_view now = to_string(record.status);
-    if (!each.object.empty() && !each.object.starts_with("can_")) {
-      const auto found = std::find_if(record.modifications.begin(), record.modifications.end(),
-                                      [&](const payments::modification& one) { return one.id == each.object; });
-      if (found == record.modifications.end()) return fault("2", each.object, "was told of, and is gone");
+    const bool cancels = each.object.starts_with("can_");
+    const auto found =
+        std::find_if(record.modifications.begin(), record.modifications.end(),
+                     [&](const payments::modification& one) { return !each.object.empty() && one.id == each.object; });
+    const bool recorded = found != record.modifications.end();
+    if (cancels && !recorded && is_final(record.status) && record.status != payment_status::canceled)
+      fault("2", each.payment, "took a cancel, and is " + std::string(now));
+    if (each.word == "processing" || each.word == "requires_action" || each.word == "pending" || each.status == 202)
+      return;
+    if (!each.object.empty() && !cancels) {
+      if (!recorded) return fault("2", each.object, "was told of, and is gone");
       now = to_string(found->status);
     }
     if (now == each.word) return;
@@ -114,7 +157,8 @@ class auditor {
 
   const disk& journal_;
   world_report& report_;
-  std::map<std::string, sums> sums_;
+  std::unordered_map<std::string, sums> sums_;
+  std::map<std::string, const gateway*> gateways_;
 };
 
 }  // namespace

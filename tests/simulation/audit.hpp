@@ -5,7 +5,11 @@
 //   2. What a merchant was told is true, stays readable, and survives crashes.
 //   3. One idempotency key, one payment (or one capture, refund or cancel).
 //   4. Captured <= authorised and refunded <= captured, as the gateway has it.
-//   5. Every payment becomes final once its gateway answers, or says that a person is needed.
+//   5. Every payment becomes final once its gateway answers, where it declares a
+//      proof; elsewhere it says that a person is needed.
+//   6. No card number is kept or told: see card_watch.hpp, which reads along.
+// And two rules: a hard decline is retried nowhere, and a reload holds for new
+// payments (proxy.cpp sees to that).
 #include <vector>
 
 #include "tests/simulation/disk.hpp"

@@ -2,13 +2,15 @@
 // The journal as a disk keeps it: what was acknowledged is there after a
 // crash, what was not may be there or not, in the order it was written.
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "proxy/core/ports.hpp"
+#include "tests/simulation/coverage.hpp"
 #include "tests/simulation/faults.hpp"
 #include "tests/simulation/scheduler.hpp"
 
@@ -16,29 +18,42 @@ namespace turnout::simulation {
 
 /// Some worlds are broken on purpose: see variants.hpp.
 struct disk_habits {
-  bool acknowledges_early = false;  ///< before it is durable
-  bool forgets_keys = false;        ///< two payments may have one key
+  bool acknowledges_answers_early = false;  ///< the step before an answer, before it is durable
+  bool acknowledges_intents_early = false;  ///< the step before a send, before it is durable
+  bool ignores_failed_sync = false;         ///< what was lost is said to be written, and work goes on
+  bool ignores_full_disk = false;
+  bool forgets_keys = false;             ///< two payments may have one key
+  bool forgets_keys_at_restart = false;  ///< as if they were kept in memory
+  bool forgets_answers = false;          ///< they are not kept with their keys
+  bool forgets_cancels = false;          ///< a restart does not know of them
+  bool forgets_modifications = false;    ///< a restart does not know of pending captures and refunds
 };
 
 class disk {
  public:
   disk(scheduler& time, seeded_random& random, const per_fault<double>& odds, per_fault<std::uint64_t>& count,
-       disk_habits habits)
-      : time_(time), random_(random), odds_(odds), count_(count), habits_(habits) {}
+       disk_habits habits, coverage* reached)
+      : time_(time), random_(random), odds_(odds), count_(count), habits_(habits), reached_(reached) {}
 
   /// The port for one life of the proxy.
   std::unique_ptr<core::journal> open(scheduler::life whose);
   /// The proxy is gone; some of what it was writing may have become durable, in order.
   void crash();
+  /// The next write fails; then the proxy stops, which is `strike`.
+  void fail_sync(std::function<void()> strike) { failed_sync_ = std::move(strike); }
   void fill(milliseconds time) { full_until_ = time_.now().steady + time; }
   void slow_down(milliseconds time) { slow_until_ = time_.now().steady + time; }
+  /// Calls `strike` once, at the `calls`-th beginning or end of a write from now.
+  void strike_after(std::uint64_t calls, std::function<void()> strike);
 
   const std::unordered_map<std::string, payments::payment>& payments() const noexcept { return payments_; }
   const payments::payment* find(const std::string& id) const;
-  /// An attempt or modification with this id is durable.
-  bool has_intent(const std::string& id) const { return intents_.contains(id); }
-  /// Called with each durable event of a payment, where set.
-  std::function<void(const payments::payment&, const payments::payment_event&)> tell;
+  /// The payment of an attempt or modification whose intent is durable; null when there is none.
+  const std::string* owner_of(const std::string& id) const;
+  /// Payments whose authorisation has to be looked at once it expires.
+  const std::set<std::string>& expiring() const noexcept { return expiring_; }
+  /// Called with each write before it becomes durable, where set.
+  std::function<void(const core::journal_write&)> tell;
 
  private:
   class port;
@@ -47,9 +62,16 @@ class disk {
     std::function<void(core::commit_result)> done;
     scheduler::life whose;
   };
+  void commit(writing asked);
+  void count_call();
   void write_next();
+  /// True: the group is lost, and the proxy does not hear of it.
+  bool loses(std::size_t group);
   core::commit_result apply(const core::journal_write& write, scheduler::life whose);
+  core::commit_result decide(const core::journal_write& write, scheduler::life whose);
   std::optional<core::key_entry> find_key(std::string_view merchant, std::string_view key, scheduler::life whose) const;
+  std::optional<core::key_entry> find_reference(const payments::payment& record) const;
+  void forget_at_restart();
 
   struct key_row {
     core::key_entry entry;
@@ -60,13 +82,18 @@ class disk {
   const per_fault<double>& odds_;
   per_fault<std::uint64_t>& count_;
   disk_habits habits_;
+  coverage* reached_;
   std::unordered_map<std::string, payments::payment> payments_;
   std::unordered_map<std::string, key_row> keys_;
-  std::unordered_map<std::string, std::string> key_of_;  ///< of a payment or an object
-  std::unordered_set<std::string> intents_;
+  std::unordered_map<std::string, std::string> key_of_;      ///< of a payment or an object
+  std::unordered_map<std::string, std::string> intents_;     ///< to the payment
+  std::unordered_map<std::string, std::string> references_;  ///< that may be paid once, to the payment
+  std::set<std::string> expiring_;
   std::deque<writing> queue_;
   bool busy_ = false;
   steady_time full_until_{}, slow_until_{};
+  std::uint64_t calls_left_ = 0;
+  std::function<void()> strike_, failed_sync_;
 };
 
 }  // namespace turnout::simulation

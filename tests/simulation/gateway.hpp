@@ -3,6 +3,7 @@
 // declares and nothing beyond, and fails as it is told.
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,48 +11,35 @@
 #include <unordered_set>
 #include <vector>
 
-#include "connectors/definition.hpp"
+#include "proxy/core/ports.hpp"
 #include "tests/simulation/faults.hpp"
 #include "tests/simulation/scheduler.hpp"
+#include "tests/simulation/wire.hpp"
 
 namespace turnout::simulation {
 
 struct charge {
   std::string reference;  ///< att_…
+  std::string card;
   std::int64_t amount = 0, captured = 0, refunded = 0;
+  payments::decline_reason reason = payments::decline_reason::none;  ///< why it is declined
+  bool hard = false;
+  bool sale = false;  ///< captured as soon as it is approved
   bool voided = false;
-  bool reversed = false;  ///< by reference: voided, or what was captured given back
+  bool closed = false;      ///< nothing more can be captured
+  bool released = false;    ///< what was not captured is given up
+  bool given_back = false;  ///< all that was captured, by a void
+  bool reversed = false;    ///< by reference: voided, or what was captured given back
   bool declined = false;
   bool undecided = false;
-  steady_time made_at{}, visible_at{};
+  bool challenged = false;  ///< waits for its shopper
+  steady_time made_at{}, visible_at{}, captured_at{};
 
-  bool stands() const noexcept { return !undecided && !declined && !voided && !reversed; }
+  bool stands() const noexcept { return !undecided && !challenged && !declined && !voided && !reversed; }
 };
 
-/// How it answered, before the network has its say.
-struct reply {
-  std::string_view word;  ///< approved, pending, declined, rejected, not_sent, not_found, found, unclear
-  std::int64_t amount = 0;
-  bool captured = false, voided = false;
-  std::int64_t captured_total = 0, refunded_total = 0;
-};
-
-/// What the proxy knows of it: its profile, and a wire format of a few words.
-class simulated_connector final : public connectors::definition {
- public:
-  explicit simulated_connector(payments::connector_profile profile) : profile_(std::move(profile)) {}
-  const payments::connector_profile& profile() const noexcept override { return profile_; }
-  std::string_view base_url() const noexcept override { return "http://gateway.invalid"; }
-  connectors::wire_request build_request(payments::operation wanted,
-                                         const connectors::request_context& context) const override;
-  payments::send_result parse_response(payments::operation asked, const connectors::wire_reply& answer,
-                                       const payments::money& charged) const override;
-
- private:
-  payments::connector_profile profile_;
-};
-
-connectors::wire_reply write_reply(const reply& said);
+/// One line for a person: what became of it.
+std::string describe(const charge& made);
 
 /// Some worlds are broken on purpose: see variants.hpp.
 struct gateway_habits {
@@ -66,23 +54,26 @@ class gateway {
           payments::connector_profile declared, gateway_habits habits);
 
   void receive(const connectors::wire_request& request, steady_time deadline, scheduler::life caller, answer done);
-  void go_down(milliseconds time);
-  void heal() { down_until_ = {}; }
+  /// As soon as it has processed one more request: nobody hears of that one.
+  void go_down_soon(milliseconds time) { down_for_ = time; }
+  void heal() {
+    down_until_ = {};
+    down_for_.reset();
+  }
+  /// The shopper has taken the challenge of this charge.
+  void take_challenge(const std::string& reference);
 
   const std::string& name() const noexcept { return declared_.name; }
   const payments::connector_profile& declared() const noexcept { return declared_; }
   const std::vector<charge>& ledger() const noexcept { return charges_; }
+  /// When the proxy was told that this charge's card is never to be tried again.
+  const std::unordered_map<std::string, steady_time>& told_hard() const noexcept { return told_hard_; }
   /// What no proxy may ever ask for, in words.
   const std::vector<std::string>& complaints() const noexcept { return complaints_; }
   /// Called with each line of its story, where set.
   std::function<void(const std::string& reference, const std::string& line)> tell;
 
  private:
-  struct asked {
-    std::string operation, reference, key;
-    std::int64_t amount = 0;
-    bool final_capture = true;
-  };
   struct key_record {
     steady_time made_at{};
     std::optional<reply> cached;
@@ -91,20 +82,34 @@ class gateway {
   };
   using answer_word = std::function<void(const reply&)>;
 
-  static asked read(const connectors::wire_request& request);
+  // gateway_network.cpp
+  struct call;
+  /// True when the request ends on its way, or at the door.
+  bool ends_early(const asked& what, steady_time deadline, scheduler::life caller, const answer& done);
+  void arrive(const asked& what, const answer_word& said);
+  void deliver(const std::shared_ptr<call>& to, const asked& what, const reply& made);
   /// nullopt: the request has no key, or it is not honoured.
   std::optional<std::string> key_scope(const asked& what) const;
   void end_first(const std::string& scope, const asked& what, const answer_word& said);
+  bool is_charge_again(const asked& what) const;
+  bool strikes(fault which);
+
+  // gateway.cpp
   reply perform(const asked& what);
   reply make_charge(const asked& what);
-  void decide(std::size_t which, bool sale);
+  void decline(charge& made);
+  void decide(std::size_t which, double declined);
   reply modify(const asked& what);
+  reply capture(charge& about, const asked& what);
+  reply refund(charge& about, const asked& what);
+  reply give_up(charge& about);
+  reply refuse();
   reply inquire(const asked& what) const;
   reply reverse(const asked& what);
+  bool settled(const charge& about) const;
   charge* standing(const std::string& reference);
   void complain(const asked& what, const char* why);
   void note(const asked& what, const reply& said);
-  bool strikes(fault which);
 
   scheduler& time_;
   seeded_random& random_;
@@ -116,8 +121,10 @@ class gateway {
   std::unordered_map<std::string, std::vector<std::size_t>> by_reference_;
   std::unordered_set<std::string> blocked_;
   std::unordered_map<std::string, key_record> keys_;
+  std::unordered_map<std::string, steady_time> told_hard_;
   std::vector<std::string> complaints_;
   steady_time down_until_{};
+  std::optional<milliseconds> down_for_;
   bool down_stalls_ = false;
 };
 

@@ -2,10 +2,12 @@
 //   simulation --seeds 100            worlds 1 to 100
 //   simulation --seed 7 --trace pay_… one world, and a payment's story
 //   simulation --variants             every broken variant must be caught
+//   simulation --coverage             which transitions of the core were reached
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -16,7 +18,7 @@ namespace {
 
 using namespace turnout::simulation;
 
-constexpr std::size_t shown_violations = 10;
+constexpr std::size_t shown_violations = 10, shown_failures = 5;
 
 struct totals {
   world_report sum;
@@ -53,29 +55,51 @@ void print_violations(const world_report& report) {
   if (report.violations.size() > shown_violations) std::printf("  … %zu in all\n", report.violations.size());
 }
 
+bool fails(const world_options& options) { return !run_world(options).violations.empty(); }
+
 /// Fewer payments and fewer kinds of fault, as long as something is still violated.
 world_options shrink(world_options failing) {
-  for (int payments = failing.payments / 2; payments > 0; payments /= 2) {
-    world_options smaller = failing;
-    smaller.payments = payments;
-    if (run_world(smaller).violations.empty()) break;
-    failing = smaller;
-  }
-  for (std::size_t i = 0; i < fault_count; ++i) {
-    world_options calmer = failing;
-    calmer.without.push_back(static_cast<fault>(i));
-    if (!run_world(calmer).violations.empty()) failing = calmer;
+  for (bool smaller_found = true; std::exchange(smaller_found, false);) {
+    for (int share = 2; share <= 8; share *= 2) {
+      world_options smaller = failing;
+      smaller.payments -= std::max(1, failing.payments / share);
+      if (smaller.payments < 1 || !fails(smaller)) continue;
+      failing = smaller;
+      smaller_found = true;
+      break;
+    }
+    for (std::size_t i = 0; i < fault_count; ++i) {
+      const auto which = static_cast<fault>(i);
+      if (std::find(failing.without.begin(), failing.without.end(), which) != failing.without.end()) continue;
+      world_options calmer = failing;
+      calmer.without.push_back(which);
+      if (!fails(calmer)) continue;
+      failing = calmer;
+      smaller_found = true;
+    }
   }
   return failing;
 }
 
+/// The first payment that a violation names, or one of its attempts.
+std::string named_in(const std::vector<std::string>& violations) {
+  for (const std::string& each : violations)
+    if (const std::size_t at = each.find("pay_"); at != std::string::npos) return each.substr(at, 30);
+  return {};
+}
+
 void report_failure(const world_options& options) {
-  const world_options small = shrink(options);
-  std::printf("seed %llu: violated; it still is with %d payments", static_cast<unsigned long long>(small.seed),
-              small.payments);
+  world_options small = shrink(options);
+  const world_report report = run_world(small);
+  std::printf("seed %llu is violated; smallest: --seed %llu --payments %d", static_cast<unsigned long long>(small.seed),
+              static_cast<unsigned long long>(small.seed), small.payments);
   for (const fault each : small.without) std::printf(" --without %s", std::string(fault_names[each]).c_str());
+  if (small.broken != nullptr) std::printf(" --variant %s", std::string(small.broken->name).c_str());
   std::printf("\n");
-  print_violations(run_world(small));
+  print_violations(report);
+  small.story_of = named_in(report.violations);
+  if (small.story_of.empty()) return;
+  for (const std::string& line : run_world(small).story) std::printf("  %s\n", line.c_str());
 }
 
 /// The number of worlds it took, or 0.
@@ -95,7 +119,7 @@ int main(int count, char** arguments) {
   world_options options;
   std::string trace, broken;
   std::vector<std::string> without;
-  bool variants = false;
+  bool variants = false, covers = false;
   app.add_option("--seeds", seeds, "how many worlds");
   app.add_option("--from", from, "the first seed");
   app.add_option("--seed", seed, "one world");
@@ -104,6 +128,7 @@ int main(int count, char** arguments) {
   app.add_option("--without", without, "faults that do not happen");
   app.add_option("--variant", broken, "a proxy that is broken in this way");
   app.add_flag("--variants", variants, "every broken variant must be caught");
+  app.add_flag("--coverage", covers, "every transition of the core must be reached, and no other");
   CLI11_PARSE(app, count, arguments);
   for (const std::string& each : without) {
     const auto known = fault_names.find(each);
@@ -133,6 +158,8 @@ int main(int count, char** arguments) {
     return report.violations.empty() ? 0 : 1;
   }
   totals all;
+  coverage reached;
+  if (covers) options.reached = &reached;
   std::uint64_t failed = 0;
   const auto begun = std::chrono::steady_clock::now();
   for (std::uint64_t each = from; each < from + seeds; ++each) {
@@ -140,11 +167,11 @@ int main(int count, char** arguments) {
     const world_report report = run_world(options);
     all.add(report);
     if (report.violations.empty()) continue;
-    ++failed;
-    report_failure(options);
+    if (++failed <= shown_failures) report_failure(options);
   }
   all.print(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
   std::printf(failed == 0 ? "no invariant was violated\n" : "%llu worlds violated an invariant\n",
               static_cast<unsigned long long>(failed));
-  return failed == 0 ? 0 : 1;
+  const bool complete = !covers || reached.report();
+  return failed == 0 && complete ? 0 : 1;
 }

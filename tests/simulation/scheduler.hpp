@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "payments/instant.hpp"
@@ -50,35 +50,52 @@ class scheduler {
   static constexpr life world = 0;  ///< of gateways and merchants: goes on over crashes
 
   instant now() const noexcept { return now_; }
+  /// The id is for cancel(); 0 is nobody's.
   std::uint64_t at(steady_time when, life whose, task what) {
     if (when == steady_time::max() || (whose != world && whose <= ended_)) return 0;
-    const std::uint64_t id = ++last_;
-    heap_.push_back({std::max(when, now_.steady), id});
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
+    }
+    const std::uint32_t slot = free_.back();
+    free_.pop_back();
+    slots_[slot].whose = whose;
+    slots_[slot].what = std::move(what);
+    heap_.push_back({std::max(when, now_.steady), ++last_, slot, slots_[slot].use});
     std::push_heap(heap_.begin(), heap_.end(), later);
-    tasks_.emplace(id, entry{whose, std::move(what)});
-    return id;
+    return (std::uint64_t(slots_[slot].use) << 32) | slot;
   }
   std::uint64_t after(milliseconds delay, life whose, task what) {
     return at(now_.steady + delay, whose, std::move(what));
   }
-  void cancel(std::uint64_t id) { tasks_.erase(id); }
+  void cancel(std::uint64_t id) {
+    const auto slot = static_cast<std::uint32_t>(id);
+    if (slot < slots_.size() && slots_[slot].use == id >> 32) release(slot);
+  }
+  /// Runs before anything else does, once what runs now has ended.
+  void interrupt(task what) { interrupt_ = std::move(what); }
   /// Lives are counted up: those before it have ended too.
   void end_life(life whose) {
     ended_ = whose;
-    std::erase_if(tasks_, [&](const auto& each) { return each.second.whose == whose; });
+    for (std::uint32_t slot = 0; slot < slots_.size(); ++slot)
+      if (slots_[slot].what && slots_[slot].whose == whose) release(slot);
   }
   /// Runs what is due until `end`; false when nothing is left at all.
   bool step(steady_time end) {
+    if (interrupt_) {
+      std::exchange(interrupt_, nullptr)();
+      return true;
+    }
     while (!heap_.empty()) {
       const due next = heap_.front();
-      const auto found = tasks_.find(next.id);
-      if (found != tasks_.end() && next.when > end) return false;
+      const bool canceled = slots_[next.slot].use != next.use;
+      if (!canceled && next.when > end) return false;
       std::pop_heap(heap_.begin(), heap_.end(), later);
       heap_.pop_back();
-      if (found == tasks_.end()) continue;
+      if (canceled) continue;
       move_to(next.when);
-      const task what = std::move(found->second.what);
-      tasks_.erase(found);
+      const task what = std::move(slots_[next.slot].what);
+      release(next.slot);
       ++steps_;
       what();
       return true;
@@ -97,13 +114,23 @@ class scheduler {
  private:
   struct due {
     steady_time when;
-    std::uint64_t id;
+    std::uint64_t order;
+    std::uint32_t slot, use;
   };
+  /// What is due; used again and again, and `use` says how often it was.
   struct entry {
-    life whose;
+    life whose = world;
+    std::uint32_t use = 1;
     task what;
   };
-  static bool later(const due& a, const due& b) noexcept { return a.when != b.when ? a.when > b.when : a.id > b.id; }
+  static bool later(const due& a, const due& b) noexcept {
+    return a.when != b.when ? a.when > b.when : a.order > b.order;
+  }
+  void release(std::uint32_t slot) {
+    ++slots_[slot].use;
+    const task forgotten = std::exchange(slots_[slot].what, nullptr);  // may itself come back here
+    free_.push_back(slot);
+  }
   void move_to(steady_time when) {
     now_.wall += std::chrono::duration_cast<wall_time::duration>(when - now_.steady);
     now_.steady = when;
@@ -113,7 +140,9 @@ class scheduler {
   life ended_ = 0;
   std::uint64_t last_ = 0, steps_ = 0;
   std::vector<due> heap_;
-  std::unordered_map<std::uint64_t, entry> tasks_;
+  std::vector<entry> slots_;
+  std::vector<std::uint32_t> free_;
+  task interrupt_;
 };
 
 /// The proxy's clock in one of its lives.

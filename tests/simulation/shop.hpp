@@ -1,16 +1,22 @@
 #pragma once
-// Merchants: they pay, capture, cancel and refund, with and without keys, ask
-// again when nothing came back, and remember every word they were told.
+// Merchants and shoppers: they pay, capture, cancel and refund, with and
+// without keys, take challenges or leave, ask again when nothing came back,
+// and remember every word they were told.
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "proxy/core/engine.hpp"
+#include "tests/simulation/card_watch.hpp"
+#include "tests/simulation/coverage.hpp"
+#include "tests/simulation/disk.hpp"
 #include "tests/simulation/faults.hpp"
+#include "tests/simulation/proxy.hpp"
 #include "tests/simulation/scheduler.hpp"
+#include "tests/simulation/story.hpp"
 
 namespace turnout::simulation {
 
@@ -22,12 +28,22 @@ struct told {
   std::string key;              ///< empty: without
 };
 
+/// What the merchants of a world find there.
+struct market {
+  scheduler& time;
+  seeded_random& random;
+  const per_fault<double>& odds;
+  per_fault<std::uint64_t>& count;
+  const disk& journal;
+  card_watch& cards;
+  coverage* reached;                ///< null: not counted
+  std::function<proxy*()> turnout;  ///< null while it is down
+  std::function<void(const std::string& url)> take_challenge;
+};
+
 class shop {
  public:
-  /// `engine` is null while the proxy is down.
-  shop(scheduler& time, seeded_random& random, const per_fault<double>& odds, per_fault<std::uint64_t>& count,
-       std::function<core::engine*()> engine)
-      : time_(time), random_(random), odds_(odds), count_(count), engine_(std::move(engine)) {}
+  explicit shop(market around) : world_(std::move(around)) {}
 
   void open(int payments, milliseconds within);
   /// Nobody waits for anything any more.
@@ -36,15 +52,19 @@ class shop {
   /// What no merchant may ever be told, in words.
   const std::vector<std::string>& complaints() const noexcept { return complaints_; }
   std::uint64_t asked_payments = 0, asked_modifications = 0;
-  std::function<void(const std::string& payment, const std::string& line)> tell;
+  story* kept = nullptr;  ///< where to tell, if anywhere
 
  private:
   struct request {
+    std::string name;     ///< for the story: the key, or a number
     std::string key;      ///< empty: without
     std::string payment;  ///< of a modification
+    std::string card, reference;
     payments::modification_request wish;
     std::int64_t amount = 0;
     bool manual = false;
+    bool forged = false;  ///< another request with the key of this one
+    bool stranger = false;
     int tries = 0;
     int polls = 0;
     bool done = false;
@@ -59,18 +79,23 @@ class shop {
   /// Asks again after a while, where the request has a key; gives up without.
   void again(const pointer& what, milliseconds after);
   void finish(const pointer& what);
-  void remember(const pointer& what, const core::stored_answer& answer);
+  void remember(const pointer& what, const core::stored_answer& answer, bool first);
+  void compare_with_first(const pointer& what, const core::stored_answer& answer, bool first, bool settled);
+  /// Who has no key, and was told "pending", reads the payment.
+  void look(const pointer& what, const std::string& payment);
+  void forge(const pointer& what);
   void go_on(const std::string& payment, const std::string& status, std::int64_t captured, bool manual);
   void want(const std::string& payment, payments::modification_request wish, milliseconds after);
+  void challenge(const std::string& payment, const std::string& url);
+  void come_back(const std::string& payment, int times);
+  void tell(const std::string& subject, std::string line);
+  pointer make();
 
-  scheduler& time_;
-  seeded_random& random_;
-  const per_fault<double>& odds_;
-  per_fault<std::uint64_t>& count_;
-  std::function<core::engine*()> engine_;
+  market world_;
   std::vector<told> memory_;
   std::vector<std::string> complaints_;
-  std::map<std::string, bool> went_on_;
+  std::unordered_map<std::string, bool> went_on_, challenged_;
+  std::unordered_map<std::string, std::string> first_answers_;  ///< that were final, by key
   std::size_t pending_ = 0;
   std::uint64_t last_key_ = 0;
 };

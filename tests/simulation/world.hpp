@@ -1,10 +1,11 @@
 #pragma once
-// One simulated world: merchants, the real engine, a disk and gateways, in
+// One simulated world: merchants, the real engines, a disk and gateways, in
 // virtual time from one seed. First faults, then healing, then the audit.
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "tests/simulation/coverage.hpp"
 #include "tests/simulation/faults.hpp"
 #include "tests/simulation/variants.hpp"
 
@@ -16,6 +17,7 @@ struct world_options {
   const variant* broken = nullptr;
   std::vector<fault> without;  ///< faults that do not happen
   std::string story_of;        ///< a payment's id, or "all": its story is kept
+  coverage* reached = nullptr;
 };
 
 struct world_report {

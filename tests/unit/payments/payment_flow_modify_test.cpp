@@ -65,6 +65,32 @@ TEST_CASE("nothing but a refusal or a proof ends a doubt", "[flow][modify]") {
   }
 }
 
+TEST_CASE("a replay that is refused at the door, or as a duplicate, says nothing of its first send", "[flow][modify]") {
+  send_result duplicate = said(outcome::soft_decline);
+  duplicate.reason = decline_reason::duplicate;
+  for (const send_result& each : {said(outcome::rejected), duplicate}) {
+    modify_driver run(payment_status::succeeded);
+    run.ask(kind::refund, 1000);
+    run.reply(silence());
+    REQUIRE(run.sends(send_kind::modify));
+    run.reply(each);
+    CHECK(run.mod().doubtful);
+    CHECK(left_to_refund(run.record()) == 250);
+    REQUIRE(run.sends(send_kind::inquire));
+    run.reply(totals(1250, 0));  // too early to be a proof
+    for (int asked = 0; run.mod().doubtful; ++asked) {
+      REQUIRE(asked < 20);
+      run.sleep();
+      REQUIRE(run.sends(send_kind::inquire));  // and nothing else, until it is one
+      run.reply(totals(1250, 0));
+    }
+    REQUIRE(run.sends(send_kind::modify));  // proven not done, it is sent anew: now the refusal counts
+    run.reply(each);
+    CHECK(run.mod().status == modification_status::failed);
+    CHECK(left_to_refund(run.record()) == 1250);
+  }
+}
+
 TEST_CASE("provably not sent: sent again after a pause, without a doubt; given up after a day", "[flow][modify]") {
   modify_driver run(payment_status::succeeded);
   run.ask(kind::refund, 1000);

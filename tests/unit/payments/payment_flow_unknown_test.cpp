@@ -42,6 +42,7 @@ TEST_CASE("what proves nothing on a replay", "[flow][unknown]") {
   SECTION("429, documented as not processed: true of the replay only") { run.reply(said(outcome::not_sent)); }
   SECTION("a refused connection") { run.reply(refused_connection()); }
   SECTION("duplicate") { run.reply(said(outcome::rejected)); }
+  SECTION("duplicate, as a decline") { run.reply(said(outcome::soft_decline, decline_reason::duplicate)); }
   SECTION("5xx") { run.reply(said(outcome::unknown)); }
   SECTION("silence") { run.reply(silence()); }
   CHECK(run.at(0).outcome == outcome::unknown);
