@@ -48,8 +48,8 @@ bench: test-packages ## speed, compared with nginx and a bare Beast proxy on thi
 	cmake --build build/release -j $(JOBS)
 	tests/bench/run.sh build/release
 
-# Worlds to simulate; 40,000 of them are ten million payments.
-WORLDS ?= 40000
+# Worlds to simulate; 25,000 of them are ten million payments.
+WORLDS ?= 25000
 soak: test-packages ## simulate payments in faulty worlds for a long time: make soak WORLDS=4000
 	cmake --preset release -DBUILD_TESTING=ON
 	cmake --build build/release -j $(JOBS) --target simulation

@@ -229,7 +229,8 @@ void payment_flow::replay_ended(std::size_t index, const send_result& result, in
     // Where declines are not kept, a first send that is still on its way is judged anew.
     const connector_profile* gateway = profile(index);
     const bool kept = gateway != nullptr && gateway->idempotency.caches == key_caches::all;
-    if (kept || after_all_sends) settle(index, result.result, result, now);
+    if (kept || after_all_sends) return settle(index, result.result, result, now);
+    ladders_[index].declined_for_good |= result.result == outcome::hard_decline;
   } else if (result.result == outcome::pending || result.result == outcome::requires_action) {
     each.outcome = result.result;  // still unresolved, and now known to the gateway
     each.gateway_reference = result.gateway_reference;

@@ -134,6 +134,7 @@ class payment_flow {
     int round = 0;
     int rung = 0;                       ///< next rung of this round: 0 replay, 1 inquire, 2 reverse, 3 none left
     bool reachable = false;             ///< in this round the gateway answered: it knows nothing of the attempt
+    bool declined_for_good = false;     ///< by an answer that proves nothing, but the card is not tried elsewhere
     bool asked_overdue = false;         ///< an inquiry began after the shopper's time was over
     bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
     bool awaits_permit = false;         ///< its next rung is due, and waits for flow::permitted

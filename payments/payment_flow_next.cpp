@@ -215,6 +215,7 @@ bool payment_flow::may_continue(instant now) const noexcept {
     if (each.unresolved() || each.stands() || each.outcome == outcome::hard_decline) return false;
   }
   if (record_.attempts.empty()) return true;
+  if (ladders_.back().declined_for_good) return false;
   if (record_.attempts.size() >= static_cast<std::size_t>(plan_.max_attempts)) return false;
   const attempt& last = record_.attempts.back();
   return may_fail_over(plan_, last.outcome, last.reason);

@@ -53,7 +53,7 @@ class gateway {
   gateway(scheduler& time, seeded_random& random, const per_fault<double>& odds, per_fault<std::uint64_t>& count,
           payments::connector_profile declared, gateway_habits habits);
 
-  void receive(const connectors::wire_request& request, steady_time deadline, scheduler::life caller, answer done);
+  void receive(asked what, steady_time deadline, scheduler::life caller, answer done);
   /// As soon as it has processed one more request: nobody hears of that one.
   void go_down_soon(milliseconds time) { down_for_ = time; }
   void heal() {

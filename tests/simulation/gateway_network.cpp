@@ -79,9 +79,7 @@ bool gateway::ends_early(const asked& what, steady_time deadline, scheduler::lif
   return finish(now + way, std::move(ended));
 }
 
-void gateway::receive(const connectors::wire_request& request, steady_time deadline, scheduler::life caller,
-                      answer done) {
-  const asked what = read_request(request);
+void gateway::receive(asked what, steady_time deadline, scheduler::life caller, answer done) {
   if (ends_early(what, deadline, caller, done)) return;
   const steady_time now = time_.now().steady;
   const bool asks = what.operation == "inquire";

@@ -64,28 +64,29 @@ std::shared_ptr<const connectors::definition> make_connector(payments::connector
 
 void network::send(const connectors::definition& connector, connectors::wire_request request, steady_time deadline,
                    std::function<void(core::exchange)> done) {
-  const asked what = read_request(request);
-  check_durable(request, what);
+  asked what = read_request(request);
+  check_durable(what);
   if (broken_ == nullptr)
-    return gateways_.at(connector.profile().name)->receive(request, deadline, whose_, std::move(done));
+    return gateways_.at(connector.profile().name)->receive(std::move(what), deadline, whose_, std::move(done));
   if (broken_->reversals_are_forgotten && what.operation == "reverse") {
     time_.after(1ms, whose_, [done] { done(answered({.word = "approved"})); });
     return;
   }
-  const question about{what.operation, what.reference, what.amount};
+  question about{what.operation, what.reference, what.amount};
   gateways_.at(connector.profile().name)
-      ->receive(request, deadline, whose_, [this, about, done](core::exchange came_back) {
+      ->receive(std::move(what), deadline, whose_, [this, about = std::move(about), done](core::exchange came_back) {
         misread(about, came_back);
         done(std::move(came_back));
       });
 }
 
 // The order that all safety rests on: the intent is durable before the first byte.
-void network::check_durable(const connectors::wire_request& request, const asked& what) {
+void network::check_durable(const asked& what) {
   std::string_view id = what.key;
   if (id.ends_with("-void")) id.remove_suffix(5);
-  if (journal_.owner_of(what.reference) == nullptr || journal_.owner_of(std::string(id)) == nullptr)
-    violations_.push_back("invariant 2: " + request.method + " on " + what.reference +
+  const bool own = id == what.reference;
+  if (journal_.owner_of(what.reference) == nullptr || (!own && journal_.owner_of(std::string(id)) == nullptr))
+    violations_.push_back("invariant 2: " + what.operation + " on " + what.reference +
                           " was sent before its intent was durable");
 }
 

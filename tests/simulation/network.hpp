@@ -35,7 +35,7 @@ class network final : public core::transport {
     std::string operation, reference;
     std::int64_t amount;
   };
-  void check_durable(const connectors::wire_request& request, const asked& what);
+  void check_durable(const asked& what);
   void misread(const question& what, core::exchange& came_back);
 
   gateway_map& gateways_;

@@ -93,6 +93,22 @@ void shop::ask(const pointer& what) {
   for (int each = 0; each <= static_cast<int>(twice); ++each) what->payment.empty() ? pay(what) : modify(what);
 }
 
+// Who has waited for too long hangs up, and asks again.
+shop::pointer_to_wait shop::hold_the_line(const pointer& what) {
+  const auto wait = std::make_shared<waiting>();
+  wait->limit = world_.time.after(client_patience, scheduler::world, [this, what, wait] {
+    wait->over = true;
+    again(what, world_.random.between(10ms, 3000ms));
+  });
+  return wait;
+}
+
+bool shop::hears(const pointer_to_wait& wait) {
+  if (std::exchange(wait->over, true)) return false;
+  world_.time.cancel(wait->limit);
+  return true;
+}
+
 void shop::pay(const pointer& what) {
   if (kept != nullptr)
     tell(what->name, "asks to pay " + std::to_string(what->amount) + " EUR" + (what->manual ? ", manual capture" : "") +
@@ -108,16 +124,11 @@ void shop::pay(const pointer& what) {
   payments::card::parse(what->card, 12, 2099, "123", "", command.card);
   if (!what->key.empty())
     command.claim = core::idempotency_claim{what->key, (what->forged ? "other" : "mac") + what->key, {}};
-  const auto answered = std::make_shared<bool>(false);
-  world_.time.after(client_patience, scheduler::world, [this, what, answered] {
-    if (!std::exchange(*answered, true)) again(what, world_.random.between(10ms, 3000ms));
+  const pointer_to_wait wait = hold_the_line(what);
+  world_.turnout()->any(world_.random.next()).create(std::move(command), [this, what, wait](core::create_result got) {
+    if (world_.reached != nullptr) world_.reached->created(got.status);
+    if (hears(wait)) paid(what, std::move(got));
   });
-  world_.turnout()
-      ->any(world_.random.next())
-      .create(std::move(command), [this, what, answered](core::create_result got) {
-        if (world_.reached != nullptr) world_.reached->created(got.status);
-        if (!std::exchange(*answered, true)) paid(what, std::move(got));
-      });
 }
 
 void shop::paid(const pointer& what, core::create_result result) {
@@ -160,14 +171,11 @@ void shop::modify(const pointer& what) {
   command.render = render_modified;
   if (!what->key.empty())
     command.claim = core::idempotency_claim{what->key, (what->forged ? "other" : "mac") + what->key, {}};
-  const auto answered = std::make_shared<bool>(false);
-  world_.time.after(client_patience, scheduler::world, [this, what, answered] {
-    if (!std::exchange(*answered, true)) again(what, world_.random.between(10ms, 3000ms));
-  });
+  const pointer_to_wait wait = hold_the_line(what);
   core::engine& owner = world_.turnout()->owner_of(what->payment);
-  owner.modify(std::move(command), [this, what, answered](core::modify_result got) {
+  owner.modify(std::move(command), [this, what, wait](core::modify_result got) {
     if (world_.reached != nullptr) world_.reached->modified(what->wish.kind, got);
-    if (!std::exchange(*answered, true)) modified(what, std::move(got));
+    if (hears(wait)) modified(what, std::move(got));
   });
 }
 

@@ -70,6 +70,15 @@ class shop {
     bool done = false;
   };
   using pointer = std::shared_ptr<request>;
+  struct waiting {
+    bool over = false;
+    std::uint64_t limit = 0;
+  };
+  using pointer_to_wait = std::shared_ptr<waiting>;
+
+  pointer_to_wait hold_the_line(const pointer& what);
+  /// False: nobody listens any more.
+  bool hears(const pointer_to_wait& wait);
 
   void pay(const pointer& what);
   void modify(const pointer& what);

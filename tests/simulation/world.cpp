@@ -21,7 +21,7 @@ namespace turnout::simulation {
 
 namespace {
 
-constexpr milliseconds fault_phase = 20min;
+constexpr milliseconds fault_phase = 30min;
 constexpr milliseconds longest_healing = 72h;
 constexpr milliseconds look_at_due_interval = 30s;
 constexpr milliseconds healing_interval = 10min;

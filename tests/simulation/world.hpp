@@ -13,7 +13,7 @@ namespace turnout::simulation {
 
 struct world_options {
   std::uint64_t seed = 1;
-  int payments = 250;
+  int payments = 400;
   const variant* broken = nullptr;
   std::vector<fault> without;  ///< faults that do not happen
   std::string story_of;        ///< a payment's id, or "all": its story is kept

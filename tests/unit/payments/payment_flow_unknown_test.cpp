@@ -50,6 +50,47 @@ TEST_CASE("what proves nothing on a replay", "[flow][unknown]") {
   CHECK(run.is_send(send_kind::inquire));
 }
 
+TEST_CASE("where only approvals are kept, a replay's decline is overtaken by a first send that comes late",
+          "[flow][unknown]") {
+  flow_driver run;
+  run.profiles.at("alpha").idempotency.caches = key_caches::success;
+  make_unknown(run);
+  REQUIRE(run.is_send(send_kind::replay));
+  run.reply(said(outcome::soft_decline, decline_reason::do_not_honor));
+  CHECK(run.at(0).outcome == outcome::unknown);
+  CHECK_FALSE(run.is<flow::choose>());
+  SECTION("asked when nothing can be on its way any more, it is the answer") {
+    for (int asked = 0; run.at(0).unresolved(); ++asked) {
+      REQUIRE(asked < 200);
+      const bool replayed = run.is_send(send_kind::replay);
+      if (run.is<flow::answer>())
+        run.answered();
+      else if (run.is<flow::wait>())
+        run.sleep();
+      else
+        run.reply(replayed ? said(outcome::hard_decline, decline_reason::lost_card) : silence());
+    }
+    CHECK(run.at(0).outcome == outcome::hard_decline);
+    CHECK(run.record().status == payment_status::failed);
+  }
+  SECTION("but a card that was declined for good is tried nowhere else") {
+    run.reply(silence());
+    while (!run.is_send(send_kind::replay)) run.is<flow::wait>() ? run.sleep() : run.reply(silence());
+    run.reply(said(outcome::hard_decline, decline_reason::lost_card));
+    while (!run.is_send(send_kind::reverse)) run.is<flow::wait>() ? run.sleep() : run.reply(not_found());
+    run.reply(said(outcome::approved));
+    CHECK(run.at(0).outcome == outcome::not_sent);
+    CHECK_FALSE(run.is<flow::choose>());
+    CHECK(run.record().status == payment_status::failed);
+  }
+  SECTION("an approval is one at once") {
+    run.reply(silence());
+    while (!run.is_send(send_kind::replay)) run.is<flow::wait>() ? run.sleep() : run.reply(silence());
+    run.reply(said(outcome::approved));
+    CHECK(run.record().status == payment_status::succeeded);
+  }
+}
+
 TEST_CASE("a gateway without keys is never replayed", "[flow][unknown]") {
   flow_driver run;
   SECTION("no keys") { run.profiles.at("alpha").idempotency.caches = key_caches::none; }
