@@ -383,8 +383,9 @@ bool payment_flow::proof_allowed(std::size_t index, send_kind kind, instant now)
   if (!gateway.idempotency.replay_is_proof() || !each.first_sent_at || each.code == "wrong_amount") return false;
   // Another one would only put off the moment from which the gateway's "not done" is final.
   if (steps_[index].replay_refused && can_inquire && gateway.resolve.not_found_final_after) return false;
-  // The same key, within its declared life on both clocks; it needs no card.
-  const milliseconds life = gateway.idempotency.ttl - send_limit(gateway);
+  // The same key, within its declared life on both clocks, even if it arrives late; it needs no card.
+  const milliseconds latest = send_limit(gateway) + gateway.resolve.not_found_final_after.value_or(milliseconds(0));
+  const milliseconds life = gateway.idempotency.ttl - latest;
   const auto age = now.wall - *each.first_sent_at;
   return age >= age.zero() && age < life && now.steady - steps_[index].begun < life;
 }

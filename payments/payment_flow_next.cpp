@@ -229,10 +229,10 @@ bool payment_flow::may_replay(std::size_t index, instant now) const {
   if (each.outcome != outcome::unknown || each.reversal != reversal_state::none) return false;
   if (!gateway->resolve.replay || !gateway->idempotency.replay_is_proof()) return false;
   const steady_time begun = ladders_[index].begun;
-  // The whole replay must fit into the key's declared life, on both clocks: the
-  // steady one stands still while the machine is suspended, the gateway's does not.
-  const milliseconds life =
-      std::min<milliseconds>(gateway->resolve.replay_for, gateway->idempotency.ttl - send_limit(*gateway));
+  // The whole replay must fit into the key's declared life, also one that arrives late, on both
+  // clocks: the steady one stands still while the machine is suspended, the gateway's does not.
+  const milliseconds latest = send_limit(*gateway) + gateway->resolve.not_found_final_after.value_or(milliseconds(0));
+  const milliseconds life = std::min<milliseconds>(gateway->resolve.replay_for, gateway->idempotency.ttl - latest);
   return now.steady - begun < life && now.wall - each.started_at < life;
 }
 

@@ -22,7 +22,7 @@ class misread_connector final : public connectors::definition {
                                        const payments::money& charged) const override {
     payments::send_result result = real_.parse_response(wanted, answer, charged);
     if (how_.any_amount) result.amount_minor.reset();
-    if (how_.keeps_card && !result.gateway_reference.empty()) result.code = result.gateway_reference;
+    if (how_.keeps_card && !result.gateway_code.empty()) result.code = result.gateway_code;
     const bool charges = wanted == operation::sale || wanted == operation::authorize;
     if (!charges) return result;
     const bool duplicate = result.reason == payments::decline_reason::duplicate;

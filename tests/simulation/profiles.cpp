@@ -94,7 +94,7 @@ per_fault<double> draw_odds(seeded_random& random, const std::vector<fault>& wit
 payments::connector_profile draw_profile(std::string name, seeded_random& random) {
   payments::connector_profile made = base_profile(std::move(name));
   const auto keys = [&](payments::key_caches caches, payments::key_in_flight in_flight) {
-    made.idempotency = {caches, in_flight, random.chance(0.5) ? std::chrono::seconds(random.between(20, 60)) : 24h};
+    made.idempotency = {caches, in_flight, random.chance(0.5) ? std::chrono::seconds(random.between(40, 90)) : 24h};
     made.resolve.replay = true;
     made.resolve.replay_for = 10min;
   };

@@ -114,7 +114,6 @@ payments::send_result simulated_connector::parse_response(payments::operation wa
   }
   if (!part[9].empty()) {
     result.gateway_code = part[9];
-    result.gateway_reference = part[9];
     result.kept.emplace_back("session", part[9]);
   }
   if (wanted == payments::operation::inquire && (word == "approved" || word == "found")) {

@@ -109,7 +109,7 @@ TEST_CASE("a replay stays within the key's life and replay_for", "[flow][unknown
   flow_driver run;
   run.profiles.at("alpha").timeouts = {1s, 1s};
   SECTION("replay_for") { run.profiles.at("alpha").resolve.replay_for = 20s; }
-  SECTION("ttl") { run.profiles.at("alpha").idempotency.ttl = 20s; }
+  SECTION("ttl, and what may arrive late") { run.profiles.at("alpha").idempotency.ttl = 50s; }
   make_unknown(run);
   const steady_time begun = run.now.steady;
   int replays = 0;
