@@ -11,7 +11,7 @@ export PORT ?= 8080
 export ADMIN_PORT ?= 8081
 export SANDBOX_PORT ?= 9100
 
-.PHONY: help run build test asan lint bench soak clean packages test-packages
+.PHONY: help run build test asan lint bench bench-routing soak clean packages test-packages
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,11 @@ bench: test-packages ## speed, compared with nginx and a bare Beast proxy on thi
 	cmake --preset release -DBUILD_TESTING=ON
 	cmake --build build/release -j $(JOBS)
 	tests/bench/run.sh build/release
+
+# Which scenarios: 1-20 are for reports, 101-200 for tuning.
+SEEDS ?= 1-20
+bench-routing: build ## routing algorithms compared in simulated worlds: make bench-routing SEEDS=101-105
+	python3 tests/bench/routing/bench_routing.py build/release --seeds $(SEEDS)
 
 # Worlds to simulate; 25,000 of them are ten million payments.
 WORLDS ?= 25000

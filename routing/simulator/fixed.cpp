@@ -77,37 +77,57 @@ class best_static final : public informed_router {
 };
 
 // Attempts at a, b, … are worth S_a + R_a·(S_b + R_b·(…)), R the probability
-// of a failure that may be retried. The likeliest come first; which k of them
-// are used is found from the last: f(i, k) = max(f(i+1, k), S_i + R_i·f(i+1, k−1)).
-// (Another order may be worth a hundredth of a point more, by wasting the
-// first attempt on a gateway that fails so that nothing is lost: nobody would.)
+// of a failure that may be retried. Two neighbours are in the better order when
+// S/(1−R) falls (by exchange), so the best k gateways after the first are found
+// among the subsets in that order, from the last: f(i, k) = max(f(i+1, k), S_i + R_i·f(i+1, k−1)).
+//
+// Where timeouts may be tried elsewhere it can be worth a tenth of a point to
+// waste the first attempt on a gateway that hardly answers; nobody would, so
+// of first gateways that are worth about the same the likeliest is taken.
 class oracle final : public informed_router {
  public:
   using informed_router::informed_router;
 
  private:
-  std::size_t best_of(const std::vector<std::size_t>& open, std::size_t attempts) override {
-    known_.clear();
-    for (std::size_t g : open) known_.push_back({on_.now.expect(on_.context, g), g});
-    std::sort(known_.begin(), known_.end(), [](const one& a, const one& b) { return a.is.success > b.is.success; });
-    values_.assign(attempts + 1, {0, open.front()});
-    for (std::size_t i = known_.size(); i-- > 0;)
-      for (std::size_t left = attempts; left > 0; --left) {
-        const double worth = known_[i].is.success + known_[i].is.retryable * values_[left - 1].worth;
-        if (worth >= values_[left].worth) values_[left] = {worth, known_[i].gateway};
-      }
-    return values_[attempts].first;
-  }
+  static constexpr double about_the_same = .002;
   struct one {
     prospect is;
     std::size_t gateway;
+    double index;  ///< S/(1−R)
+    double worth;  ///< when it is tried first
   };
-  struct value {
-    double worth;
-    std::size_t first;
-  };
+
+  std::size_t best_of(const std::vector<std::size_t>& open, std::size_t attempts) override {
+    known_.clear();
+    for (std::size_t g : open) {
+      const prospect is = on_.now.expect(on_.context, g);
+      known_.push_back({is, g, is.success / std::max(1e-12, 1 - is.retryable), 0});
+    }
+    std::sort(known_.begin(), known_.end(), [](const one& a, const one& b) { return a.index > b.index; });
+    double best = 0;
+    for (one& first : known_) {
+      first.worth = first.is.success + first.is.retryable * worth_without(first, attempts - 1);
+      best = std::max(best, first.worth);
+    }
+    const one* chosen = nullptr;
+    for (const one& each : known_)
+      if (each.worth >= best - about_the_same && (chosen == nullptr || each.is.success > chosen->is.success))
+        chosen = &each;
+    return chosen->gateway;
+  }
+
+  double worth_without(const one& first, std::size_t attempts) {
+    values_.assign(attempts + 1, 0);
+    for (std::size_t i = known_.size(); i-- > 0;) {
+      if (&known_[i] == &first) continue;
+      for (std::size_t left = attempts; left > 0; --left)
+        values_[left] = std::max(values_[left], known_[i].is.success + known_[i].is.retryable * values_[left - 1]);
+    }
+    return values_[attempts];
+  }
+
   std::vector<one> known_;
-  std::vector<value> values_;  ///< by attempts left
+  std::vector<double> values_;  ///< by attempts left
 };
 
 }  // namespace

@@ -22,8 +22,9 @@ gateway_group read_group(const value& from) {
     read.name = name.text().value_or("");
     if (read.name.size() > longest_name) name.error("'name' must have at most 32 bytes");
     if (keys.has("count")) keys.optional("count").error("a gateway with a name is one: leave out 'count'");
+  } else {
+    read.count = static_cast<std::size_t>(keys.optional("count").integer(1, most_gateways).value_or(1));
   }
-  read.count = static_cast<std::size_t>(keys.optional("count").integer(1, most_gateways).value_or(1));
   read.gap = read_percents(keys.optional("gap"));
   read.technical = read_percents(keys.optional("technical"));
   read.median_s = read_durations(keys.optional("latency_median"));

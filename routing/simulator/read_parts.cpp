@@ -78,13 +78,16 @@ void read_reasons(const value& from, std::vector<reason_share>& into) {
   for (const payments::decline_info& each : payments::decline_table()) words.push_back(each.name);
   into.clear();
   double total = 0;
+  bool understood = from.is_map();
   for (const settings::entry& each : from.entries()) {
     const auto reason = payments::parse_decline_reason(each.key);
     if (!reason) {
+      understood = false;
       each.key_value.error(settings::unknown_word("unknown reason", each.key, words));
       continue;
     }
     if (payments::describe(*reason).group == payments::decline_class::technical) {
+      understood = false;
       each.key_value.error("'" + each.key + "' is a technical failure, not a decline: see 'technical'");
       continue;
     }
@@ -92,7 +95,7 @@ void read_reasons(const value& from, std::vector<reason_share>& into) {
     if (share) into.push_back({*reason, *share});
     total += share.value_or(0);
   }
-  if (from.is_map() && total <= 0) from.error("'" + from.name() + "' needs a reason with a share above 0%");
+  if (understood && total <= 0) from.error("'" + from.name() + "' needs a reason with a share above 0%");
 }
 
 void read_effects(const value& from, std::vector<effect>& into) {

@@ -44,8 +44,6 @@ double rate_at(const traffic_rule& rule, double at_s) noexcept {
   return rule.tps * weight * static_cast<double>(hours) / total;
 }
 
-constexpr double slowest_rate = 1e-6;
-
 std::int64_t amount_within(std::uint16_t band, double uniform) noexcept {
   std::int64_t least = 100;  // the bands are powers of ten of major units
   for (int i = 0; i < band; ++i) least *= 10;
@@ -69,12 +67,13 @@ class generator {
 
   /// The payment after the one at `before_s`; its `best` is not known yet.
   payment_case next(double before_s) {
-    const double genuine = rate_at(of_.description().traffic, before_s);
-    const burst* testing = burst_at(before_s);
-    const double rate = genuine + (testing != nullptr ? testing->tps : 0);
     payment_case made;
-    made.at_s = before_s - std::log(1 - random_.uniform(purpose::arrival, number_)) / std::max(rate, slowest_rate);
-    made.genuine = testing == nullptr || random_.uniform(purpose::testing, number_) * rate < genuine;
+    made.at_s = arrival_after(before_s);
+    const burst* testing = burst_at(made.at_s);
+    if (testing != nullptr) {
+      const double genuine = rate_at(of_.description().traffic, made.at_s);
+      made.genuine = random_.uniform(purpose::testing, number_) * (genuine + testing->tps) < genuine;
+    }
     payer who;
     who.issuer = made.genuine ? issuers_.at(random_.uniform(purpose::issuer, number_)) : testing->issuer;
     who.brand = brands_.at(random_.uniform(purpose::brand, number_));
@@ -92,6 +91,21 @@ class generator {
   }
 
  private:
+  // The time at which the rate's integral has grown by an exponential draw; the
+  // rate is taken as constant for a step.
+  double arrival_after(double before_s) const {
+    double left = -std::log(1 - random_.uniform(purpose::arrival, number_));
+    const traffic_rule& rule = of_.description().traffic;
+    const double step_s = !of_.bursts().empty() ? 1 : !rule.daily.empty() ? 60 : rule.seconds;
+    for (double at_s = before_s;; at_s += step_s) {
+      const burst* testing = burst_at(at_s);
+      const double rate = rate_at(rule, at_s) + (testing != nullptr ? testing->tps : 0);
+      if (left <= rate * step_s) return at_s + left / rate;
+      if (at_s >= rule.seconds) return at_s;
+      left -= rate * step_s;
+    }
+  }
+
   const burst* burst_at(double at_s) const noexcept {
     for (const burst& each : of_.bursts())
       if (at_s >= each.begins_s && at_s < each.ends_s) return &each;

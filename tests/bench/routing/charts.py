@@ -1,0 +1,126 @@
+"""The benchmark's figures: grouped bars with intervals, as SVG."""
+import math
+import statistics
+from xml.sax.saxutils import escape
+
+import tables
+
+# Colour-blind safe (Okabe, Ito 2008).
+COLOURS = ["#999999", "#56b4e9", "#e69f00", "#009e73", "#d55e00"]
+SHOWN = ["outlier_ejection", "windowed_rate", "d_thompson", "cusum_ucb", "ours"]
+WIDTH, HEIGHT = 900, 340
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 62, 44
+
+
+class Scale:
+    """From figures to the height of a pixel; linear from 0, or logarithmic."""
+
+    def __init__(self, highest, logarithmic=False, lowest=1):
+        self.logarithmic = logarithmic
+        self.low = math.log10(lowest) if logarithmic else 0
+        self.high = math.log10(max(highest, lowest * 10)) if logarithmic else (highest or 1)
+
+    def height(self, value):
+        if self.logarithmic:
+            value = math.log10(max(value, 10 ** self.low))
+        share = (value - self.low) / (self.high - self.low)
+        return HEIGHT - BOTTOM - min(max(share, 0), 1.02) * (HEIGHT - BOTTOM - TOP)
+
+    def ticks(self):
+        if self.logarithmic:
+            return [10 ** power for power in range(math.ceil(self.low), math.floor(self.high) + 1)]
+        step = 10 ** math.floor(math.log10(self.high))
+        while self.high / step < 4:
+            step /= 2
+        return [step * i for i in range(int(self.high / step) + 1)]
+
+
+def text(x, y, words, anchor="middle", size=12, weight="normal"):
+    return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" '
+            f'font-weight="{weight}">{escape(words)}</text>')
+
+
+def legend(names):
+    parts, x = [], LEFT
+    for colour, name in zip(COLOURS, names):
+        parts.append(f'<rect x="{x}" y="34" width="11" height="11" fill="{colour}"/>')
+        parts.append(text(x + 16, 44, name, "start"))
+        x += 34 + 6.4 * len(name)
+    return parts
+
+
+def bars(title, groups, names, scale):
+    """`groups`: [(label, [(value, half-width) or None for each name])]."""
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+             f'role="img" aria-label="{escape(title)}">',
+             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', text(LEFT, 20, title, "start", 15, "bold"),
+             *legend(names)]
+    for tick in scale.ticks():
+        y = scale.height(tick)
+        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dddddd"/>')
+        parts.append(text(LEFT - 6, y + 4, f"{tick:g}", "end"))
+    room = (WIDTH - LEFT - RIGHT) / max(1, len(groups))
+    width = .84 * room / len(names)
+    for number, (label, values) in enumerate(groups):
+        start = LEFT + room * number + .08 * room
+        parts.append(text(LEFT + room * (number + .5), HEIGHT - BOTTOM + 18, label))
+        for place, value in enumerate(values):
+            if value is not None:
+                parts += bar(start + place * width, width, value, COLOURS[place % len(COLOURS)], scale)
+    return "\n".join(parts + ["</svg>", ""])
+
+
+def bar(x, width, value, colour, scale):
+    mean, half = value
+    top, floor = scale.height(mean), HEIGHT - BOTTOM
+    parts = [f'<rect x="{x:.1f}" y="{top:.1f}" width="{width * .9:.1f}" height="{max(0, floor - top):.1f}" '
+             f'fill="{colour}"/>']
+    if math.isfinite(half) and half > 0:
+        middle, high, low = x + width * .45, scale.height(mean + half), scale.height(max(mean - half, 0))
+        parts.append(f'<line x1="{middle:.1f}" x2="{middle:.1f}" y1="{high:.1f}" y2="{low:.1f}" stroke="black"/>')
+    return parts
+
+
+def regret_chart(title, worlds):
+    names = [name for name in SHOWN if all(name in world["algorithms"] for world in worlds.values())]
+    groups = [(label.removesuffix("-final"), [tables.interval(tables.per_seed(world, name)) for name in names])
+              for label, world in worlds.items()]
+    means = [(name, tables.mean_over_worlds(worlds.values(), name)) for name in names]
+    groups.append(("mean", [tables.interval(values) for _, values in means]))
+    highest = max(mean for _, values in groups for mean, _ in values)
+    return bars(title, groups, [tables.title_of(worlds, name) for name in names], Scale(highest))
+
+
+def outage_chart(title, worlds):
+    names = [name for name in SHOWN if all(name in world["algorithms"] for world in worlds.values())]
+    groups = []
+    for label, world in worlds.items():
+        lost = [[one["lost"] for one in tables.outages(world, name)] for name in names]
+        if any(lost):
+            groups.append((label.removesuffix("-final"), [(statistics.fmean(each), 0) if each else None for each in lost]))
+    highest = max((value[0] for _, values in groups for value in values if value), default=1)
+    return bars(title, groups, [tables.title_of(worlds, name) for name in names], Scale(highest, logarithmic=True))
+
+
+def gap_chart(title, worlds):
+    names = [name for name in SHOWN if all(name in world["algorithms"] for world in worlds.values())]
+    groups = [(label.removesuffix("-final"), [(100 * max(0, tables.gap_closed(world, name)), 0) for name in names])
+              for label, world in worlds.items()]
+    return bars(title, groups, [tables.title_of(worlds, name) for name in names], Scale(100))
+
+
+def draw(read, directory):
+    directory.mkdir(parents=True, exist_ok=True)
+    final = {name: world for name, world in read.items() if name.endswith("-final")}
+    study = {name: world for name, world in read.items() if name.startswith("S") and name not in final}
+    harder = {name: world for name, world in read.items() if not name.startswith("S")}
+    kinds = {"final": (final, "timeouts are final"), "study": (study, "timeouts may be tried elsewhere"),
+             "harder": (harder, "harder worlds")}
+    for kind, (worlds, words) in kinds.items():
+        if not worlds:
+            continue
+        figures = {"regret": regret_chart(f"Regret after failover, points ({words})", worlds),
+                   "gap": gap_chart(f"Share of the gap between random and the oracle that is closed, % ({words})", worlds),
+                   "outages": outage_chart(f"Payments lost before traffic leaves a dead gateway ({words})", worlds)}
+        for name, figure in figures.items():
+            (directory / f"routing-{kind}-{name}.svg").write_text(figure, encoding="utf-8")
