@@ -51,7 +51,7 @@ bench: test-packages ## speed, compared with nginx and a bare Beast proxy on thi
 # Which scenarios: 1-20 are for reports, 101-200 for tuning.
 SEEDS ?= 1-20
 bench-routing: build ## routing algorithms compared in simulated worlds: make bench-routing SEEDS=101-105
-	python3 tests/bench/routing/bench_routing.py build/release --seeds $(SEEDS)
+	python3 -B tests/bench/routing/bench_routing.py build/release --seeds $(SEEDS)
 
 # Worlds to simulate; 25,000 of them are ten million payments.
 WORLDS ?= 25000

@@ -95,18 +95,22 @@ class oracle final : public informed_router {
     std::size_t gateway;
     double index;  ///< S/(1−R)
     double worth;  ///< when it is tried first
+    bool in_best;  ///< among the best attempts
   };
 
   std::size_t best_of(const std::vector<std::size_t>& open, std::size_t attempts) override {
     known_.clear();
     for (std::size_t g : open) {
       const prospect is = on_.now.expect(on_.context, g);
-      known_.push_back({is, g, is.success / std::max(1e-12, 1 - is.retryable), 0});
+      known_.push_back({is, g, is.success / std::max(1e-12, 1 - is.retryable), 0, false});
     }
     std::sort(known_.begin(), known_.end(), [](const one& a, const one& b) { return a.index > b.index; });
+    const double beside = worth_without(nullptr, attempts - 1);
+    mark_best(attempts - 1);
     double best = 0;
     for (one& first : known_) {
-      first.worth = first.is.success + first.is.retryable * worth_without(first, attempts - 1);
+      const double rest = first.in_best ? worth_without(&first, attempts - 1) : beside;
+      first.worth = first.is.success + first.is.retryable * rest;
       best = std::max(best, first.worth);
     }
     const one* chosen = nullptr;
@@ -116,18 +120,34 @@ class oracle final : public informed_router {
     return chosen->gateway;
   }
 
-  double worth_without(const one& first, std::size_t attempts) {
+  /// The worth of up to `attempts` of the known but one; leaves in taken_ whether f(i, k) takes i.
+  double worth_without(const one* first, std::size_t attempts) {
     values_.assign(attempts + 1, 0);
+    taken_.assign(known_.size() * (attempts + 1), false);
     for (std::size_t i = known_.size(); i-- > 0;) {
-      if (&known_[i] == &first) continue;
-      for (std::size_t left = attempts; left > 0; --left)
-        values_[left] = std::max(values_[left], known_[i].is.success + known_[i].is.retryable * values_[left - 1]);
+      if (&known_[i] == first) continue;
+      for (std::size_t left = attempts; left > 0; --left) {
+        const double with = known_[i].is.success + known_[i].is.retryable * values_[left - 1];
+        if (with <= values_[left]) continue;
+        values_[left] = with;
+        taken_[i * (attempts + 1) + left] = true;
+      }
     }
     return values_[attempts];
   }
 
+  // Only without one of these is the best of the others another one.
+  void mark_best(std::size_t attempts) {
+    std::size_t left = attempts;
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      known_[i].in_best = left > 0 && taken_[i * (attempts + 1) + left];
+      left -= known_[i].in_best;
+    }
+  }
+
   std::vector<one> known_;
   std::vector<double> values_;  ///< by attempts left
+  std::vector<char> taken_;
 };
 
 }  // namespace

@@ -8,6 +8,8 @@ import tables
 # Colour-blind safe (Okabe, Ito 2008).
 COLOURS = ["#999999", "#56b4e9", "#e69f00", "#009e73", "#d55e00"]
 SHOWN = ["outlier_ejection", "windowed_rate", "d_thompson", "cusum_ucb", "ours"]
+# Ejection's regret is so large that the others could not be told apart.
+SHOWN_REGRET = ["windowed_rate", "d_ucb", "d_thompson", "cusum_ucb", "ours"]
 WIDTH, HEIGHT = 900, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 62, 44
 
@@ -45,7 +47,7 @@ def legend(names):
     for colour, name in zip(COLOURS, names):
         parts.append(f'<rect x="{x}" y="34" width="11" height="11" fill="{colour}"/>')
         parts.append(text(x + 16, 44, name, "start"))
-        x += 34 + 6.4 * len(name)
+        x += 30 + 7 * len(name)
     return parts
 
 
@@ -81,8 +83,12 @@ def bar(x, width, value, colour, scale):
     return parts
 
 
+def known(names, worlds):
+    return [name for name in names if all(name in world["algorithms"] for world in worlds.values())]
+
+
 def regret_chart(title, worlds):
-    names = [name for name in SHOWN if all(name in world["algorithms"] for world in worlds.values())]
+    names = known(SHOWN_REGRET, worlds)
     groups = [(label.removesuffix("-final"), [tables.interval(tables.per_seed(world, name)) for name in names])
               for label, world in worlds.items()]
     means = [(name, tables.mean_over_worlds(worlds.values(), name)) for name in names]
@@ -92,7 +98,7 @@ def regret_chart(title, worlds):
 
 
 def outage_chart(title, worlds):
-    names = [name for name in SHOWN if all(name in world["algorithms"] for world in worlds.values())]
+    names = known(SHOWN, worlds)
     groups = []
     for label, world in worlds.items():
         lost = [[one["lost"] for one in tables.outages(world, name)] for name in names]
@@ -103,7 +109,7 @@ def outage_chart(title, worlds):
 
 
 def gap_chart(title, worlds):
-    names = [name for name in SHOWN if all(name in world["algorithms"] for world in worlds.values())]
+    names = known(SHOWN, worlds)
     groups = [(label.removesuffix("-final"), [(100 * max(0, tables.gap_closed(world, name)), 0) for name in names])
               for label, world in worlds.items()]
     return bars(title, groups, [tables.title_of(worlds, name) for name in names], Scale(100))
