@@ -21,7 +21,12 @@ namespace turnout::policies {
 using amount_lookup =
     std::function<std::optional<payments::money>(const payments::money& amount, payments::currency to)>;
 
-enum class strategy : std::uint8_t { adaptive, priority };
+enum class strategy : std::uint8_t {
+  adaptive,    ///< the best score, with a little exploration
+  priority,    ///< the first of the list that works
+  weighted,    ///< drawn by `weights` among those that work
+  least_cost,  ///< the cheapest that works
+};
 std::string_view to_string(strategy) noexcept;
 
 /// Prices for the router's objective. Defaults serve a shop that was told nothing.
@@ -34,6 +39,7 @@ struct objective {
 struct route {
   policies::strategy strategy = strategy::adaptive;
   std::vector<std::string> connectors;  ///< for priority, in this order; empty: every connector
+  std::vector<double> weights;          ///< for weighted: one > 0 for each of `connectors`, in their order
   policies::objective objective;
 };
 

@@ -9,6 +9,8 @@ std::string_view to_string(strategy value) noexcept {
   switch (value) {
     case strategy::adaptive: return "adaptive";
     case strategy::priority: return "priority";
+    case strategy::weighted: return "weighted";
+    case strategy::least_cost: return "least_cost";
   }
   return "adaptive";
 }

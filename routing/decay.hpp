@@ -1,7 +1,5 @@
 #pragma once
-// Forgetting in time: what was seen t seconds ago weighs e^(-t/T). Weights are
-// in seconds, not in samples, so that a busy gateway and a quiet one forget a
-// bad hour equally fast.
+// Means that forget: by time, or by number.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,37 +15,35 @@ inline double seconds_between(steady_time earlier, steady_time later) noexcept {
   return std::max(0.0, std::chrono::duration<double>(later - earlier).count());
 }
 
-/// A mean over values that fade with the time constant T, and the weight
-/// (number of values, faded) that stands behind it.
-class decayed_mean {
+/// How much there was lately: each amount fades as e^(-t/T).
+class decayed_sum {
  public:
-  explicit decayed_mean(double time_constant_s) noexcept : time_constant_s_(time_constant_s) {}
-
-  void add(double value, steady_time now) noexcept {
-    fade(now);
-    sum_ += value;
-    weight_ += 1;
+  void add(double amount, double time_constant_s, steady_time now) noexcept {
+    sum_ = at(time_constant_s, now) + amount;
+    last_ = std::max(last_, now);
   }
-  double weight(steady_time now) const noexcept { return weight_ * faded(now); }
-  double sum(steady_time now) const noexcept { return sum_ * faded(now); }
-  /// (Σ w·x + m·prior) / (Σ w + m): `pseudo_count` m > 0 imagined values at `prior`.
-  double shrunk(steady_time now, double prior, double pseudo_count) const noexcept {
-    const double factor = faded(now);
-    return (sum_ * factor + pseudo_count * prior) / (weight_ * factor + pseudo_count);
+  double at(double time_constant_s, steady_time now) const noexcept {
+    return sum_ * std::exp(-seconds_between(last_, now) / time_constant_s);
   }
 
  private:
-  double faded(steady_time now) const noexcept { return std::exp(-seconds_between(last_, now) / time_constant_s_); }
-  void fade(steady_time now) noexcept {
-    const double factor = faded(now);
-    sum_ *= factor;
-    weight_ *= factor;
-    last_ = std::max(last_, now);
-  }
-
-  double time_constant_s_;
-  double sum_ = 0, weight_ = 0;
+  double sum_ = 0;
   steady_time last_{};
+};
+
+/// The mean of about the last `memory` values, which starts as `prior_weight` values of `prior`.
+class recent_mean {
+ public:
+  constexpr recent_mean(double prior, double prior_weight, double memory) noexcept
+      : mean_(prior), weight_(prior_weight), memory_(memory) {}
+  void add(double value) noexcept {
+    weight_ = std::min(weight_ + 1, memory_);
+    mean_ += (value - mean_) / weight_;
+  }
+  double mean() const noexcept { return mean_; }
+
+ private:
+  double mean_, weight_, memory_;
 };
 
 }  // namespace turnout::routing

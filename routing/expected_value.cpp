@@ -8,24 +8,34 @@ namespace {
 
 constexpr double least_margin = .001;
 constexpr double worst = -1000;
-
-/// `price` as a share of the amount; 0 when they cannot be compared.
-double share_of(const std::optional<payments::money>& price, const request& payment, const payments::money& charged) {
-  if (!price) return 0;
-  const payments::money& amount = price->unit == payment.amount.unit ? payment.amount : charged;
-  if (price->unit != amount.unit || amount.minor <= 0) return 0;
-  return static_cast<double>(price->minor) / static_cast<double>(amount.minor);
-}
+constexpr double failed_retry = .8, declined_retry = .5;
 
 }  // namespace
 
-double net_worth(const outlook& of, const request& payment, const payments::money& charged,
-                 const policies::objective& prices) noexcept {
+double sane_share(double share) noexcept { return std::isfinite(share) ? std::clamp(share, 0.0, 1.0) : 1.0; }
+
+price_list prices_for(const request& payment, const payments::money& charged,
+                      const policies::objective& prices) noexcept {
+  const auto share_of = [&](const std::optional<payments::money>& price) {
+    if (!price) return 0.0;
+    const payments::money& amount = price->unit == payment.amount.unit ? payment.amount : charged;
+    if (price->unit != amount.unit || amount.minor <= 0) return 0.0;
+    return std::max(0.0, static_cast<double>(price->minor) / static_cast<double>(amount.minor));
+  };
   const double margin = std::isfinite(prices.margin) ? std::max(prices.margin, least_margin) : least_margin;
-  const double latency = share_of(prices.latency_price_per_s, payment, charged) * of.latency_ms / 1000;
-  const double unknown = share_of(prices.unknown_cost, payment, charged) * of.unknown;
-  const double worth = of.health * of.approval - (of.cost + latency + unknown) / margin;
+  return {margin, share_of(prices.latency_price_per_s) / 1000, share_of(prices.unknown_cost)};
+}
+
+double worth_alone(const outlook& of, const candidate& at, const price_list& prices) noexcept {
+  const double approved = (1 - of.failure) * of.approval;
+  const double costs = approved * sane_share(at.cost) + sane_share(at.attempt_cost) +
+                       prices.latency_per_ms * of.latency_ms + prices.unknown * of.unknown;
+  const double worth = approved - costs / prices.margin;
   return std::isfinite(worth) ? std::clamp(worth, worst, 1.0) : worst;
+}
+
+double goes_on(const outlook& of) noexcept {
+  return (of.failure - of.unknown) * failed_retry + (1 - of.failure) * (1 - of.approval) * declined_retry;
 }
 
 }  // namespace turnout::routing

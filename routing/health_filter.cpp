@@ -3,67 +3,111 @@
 namespace turnout::routing {
 namespace {
 
-constexpr double entry_per_s = 1.0 / 7200, recovery_per_s = 1.0 / 400;
-constexpr double sick_share = entry_per_s / (entry_per_s + recovery_per_s);
-constexpr std::array<double, 6> failure_level{0, .06, .15, .3, .55, .92};
-constexpr std::array<double, 6> entry_split{0, .15, .2, .2, .1, .35};
+using by_level = health_filter::by_level;
+
+constexpr double entry_per_s = 1.0 / 7200;
+constexpr std::array<double, 2> duration_share{.75, .25}, recovery_per_s{1.0 / 300, 1.0 / 2400};
+constexpr by_level failure_level{0, .06, .15, .3, .55, .92};
+constexpr by_level entry_split{0, .15, .2, .2, .1, .35};
 constexpr double healthy_memory = 500;  ///< answers that q0 remembers
 constexpr double healthy_least = .001, healthy_most = .05;
 constexpr double surely_healthy = .9;
 
+constexpr std::array<double, 2> sick_in_the_long_run() {
+  std::array<double, 2> ratio{};
+  double all = 1;
+  for (std::size_t c = 0; c < ratio.size(); ++c) all += ratio[c] = duration_share[c] * entry_per_s / recovery_per_s[c];
+  for (double& each : ratio) each /= all;
+  return ratio;
+}
+constexpr std::array<double, 2> long_run = sick_in_the_long_run();
+
 }  // namespace
 
 health_filter::health_filter() noexcept {
-  state_[0] = 1 - sick_share;
-  for (std::size_t i = 1; i < levels; ++i) state_[i] = sick_share * entry_split[i];
+  state_.healthy = 1;
+  for (std::size_t c = 0; c < durations; ++c) {
+    state_.healthy -= long_run[c];
+    for (std::size_t i = 0; i < levels; ++i) state_.sick[c][i] = long_run[c] * entry_split[i];
+  }
+  evidence_.fill(1);
 }
 
-double health_filter::level(std::size_t i) const noexcept { return i == 0 ? healthy_failures_ : failure_level[i]; }
+by_level health_filter::failure_levels() const noexcept {
+  by_level level = failure_level;
+  level[0] = healthy_failures_;
+  return level;
+}
 
-health_filter::distribution health_filter::predicted(steady_time now) const noexcept {
-  if (!begun_) return state_;
-  const double elapsed = seconds_between(last_, now);
-  const double stay = std::exp(-recovery_per_s * elapsed);
-  const double sick = 1 - state_[0];
-  const double sick_then = sick_share + (sick - sick_share) * stay * std::exp(-entry_per_s * elapsed);
-  const double fresh = std::max(0.0, sick_then - sick * stay);
-  distribution then;
-  then[0] = 1 - sick_then;
-  for (std::size_t i = 1; i < levels; ++i) then[i] = state_[i] * stay + fresh * entry_split[i];
+health_filter::state health_filter::predicted(steady_time now) const noexcept {
+  const double elapsed = begun_ ? seconds_between(last_, now) : 0;
+  if (elapsed <= 0) return state_;
+  state then;
+  then.healthy = 1;
+  for (std::size_t c = 0; c < durations; ++c) {
+    const double stay = std::exp(-recovery_per_s[c] * elapsed);
+    const double fresh = long_run[c] * (1 - stay);
+    for (std::size_t i = 1; i < levels; ++i) {
+      then.sick[c][i] = state_.sick[c][i] * stay + fresh * entry_split[i];
+      then.healthy -= then.sick[c][i];
+    }
+  }
+  then.healthy = std::max(then.healthy, 0.0);
   return then;
 }
 
-void health_filter::observe(bool technical_failure, steady_time now) noexcept {
-  distribution next = predicted(now);
-  double total = 0;
-  for (std::size_t i = 0; i < levels; ++i) {
-    next[i] *= technical_failure ? level(i) : 1 - level(i);
-    total += next[i];
-  }
-  // Every level is strictly between 0 and 1, so the total is positive. The floor
-  // keeps a state possible after millions of equal answers: a burst of failures
-  // within one moment is believed at the third, not at the sixth.
-  constexpr double floor = 1e-6;
-  double kept = 0;
-  for (double& probability : next) {
-    probability = std::max(probability / total, floor);
-    kept += probability;
-  }
-  for (double& probability : next) probability /= kept;
+void health_filter::multiply(const by_level& likelihood, steady_time now) noexcept {
+  state next = predicted(now);
+  next.healthy *= likelihood[0];
+  double total = next.healthy;
+  for (by_level& sick : next.sick)
+    for (std::size_t i = 1; i < levels; ++i) total += sick[i] *= likelihood[i];
+  // Whatever was seen before, a burst of failures within one moment is believed
+  // at the fourth, for no state is ever less likely than this.
+  constexpr double floor = 1e-7;
+  next.healthy = std::max(next.healthy / total, floor);
+  for (by_level& sick : next.sick)
+    for (std::size_t i = 1; i < levels; ++i) sick[i] = std::max(sick[i] / total, floor);
   state_ = next;
   last_ = begun_ ? std::max(last_, now) : now;
   begun_ = true;
-  if (state_[0] > surely_healthy) {
+}
+
+void health_filter::observe(bool technical_failure, steady_time now) noexcept {
+  by_level likelihood = failure_levels();
+  if (!technical_failure)
+    for (double& each : likelihood) each = 1 - each;
+  multiply(likelihood, now);
+  if (state_.healthy > surely_healthy) {
     healthy_failures_ += ((technical_failure ? 1.0 : 0.0) - healthy_failures_) / healthy_memory;
     healthy_failures_ = std::clamp(healthy_failures_, healthy_least, healthy_most);
   }
 }
 
-double health_filter::failure_probability(steady_time now) const noexcept {
-  const distribution current = predicted(now);
-  double failure = 0;
-  for (std::size_t i = 0; i < levels; ++i) failure += current[i] * level(i);
-  return std::clamp(failure, 0.0, 1.0);
+void health_filter::take_back_failure(steady_time now) noexcept {
+  by_level likelihood = failure_levels();
+  for (double& each : likelihood) each = (1 - each) / each;
+  multiply(likelihood, now);
+}
+
+health_filter::reading health_filter::read(steady_time now) const noexcept {
+  const state current = predicted(now);
+  double sick = 0, failing = 0, recovering = 0;
+  for (std::size_t c = 0; c < durations; ++c)
+    for (std::size_t i = 1; i < levels; ++i) {
+      const double mass = current.sick[c][i] * evidence_[i];
+      sick += mass;
+      failing += mass * failure_level[i];
+      recovering += mass * recovery_per_s[c];
+    }
+  const double total = current.healthy + sick;
+  reading seen;
+  seen.healthy = current.healthy / total;
+  seen.failure_healthy = healthy_failures_;
+  seen.failure_sick = sick > 0 ? failing / sick : failure_level.back();
+  seen.recovery_per_s = sick > 0 ? recovering / sick : recovery_per_s.front();
+  seen.failure = std::clamp((current.healthy * healthy_failures_ + failing) / total, 0.0, 1.0);
+  return seen;
 }
 
 }  // namespace turnout::routing

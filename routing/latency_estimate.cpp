@@ -1,25 +1,37 @@
 #include "routing/latency_estimate.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace turnout::routing {
 namespace {
 
-constexpr double prior_ms = 300, prior_sigma = .5, prior_weight = 3;
 constexpr double least_ms = 1, most_ms = 600'000;
-constexpr double most_variance = 2;  ///< a few outliers must not price a gateway out
+constexpr double memory = 400;                             ///< answers
+constexpr double least_variance = .01, most_variance = 2;  ///< a few outliers must not price a gateway out
+constexpr double wider = 1.15;
 
 }  // namespace
 
-void latency_estimate::observe(payments::milliseconds latency, steady_time now) noexcept {
-  const double log_ms = std::log(std::clamp(static_cast<double>(latency.count()), least_ms, most_ms));
-  log_.add(log_ms, now);
-  log_squared_.add(log_ms * log_ms, now);
+void latency_estimate::observe(double latency_ms) noexcept {
+  const double log_ms = std::log(std::clamp(latency_ms, least_ms, most_ms));
+  weight_ = std::min(weight_ + 1, memory);
+  const double step = 1 / weight_, off = log_ms - mean_log_;
+  mean_log_ += step * off;
+  variance_ += step * (off * off * (1 - step) - variance_);
+  variance_ = std::clamp(variance_, least_variance, most_variance);
 }
 
-double latency_estimate::mean_ms(steady_time now) const noexcept {
-  const double prior_log = std::log(prior_ms);
-  const double mean = log_.shrunk(now, prior_log, prior_weight);
-  const double square = log_squared_.shrunk(now, prior_log * prior_log + prior_sigma * prior_sigma, prior_weight);
-  return std::exp(mean + std::clamp(square - mean * mean, 0.0, most_variance) / 2);
+double latency_estimate::mean_ms() const noexcept { return std::exp(mean_log_ + variance_ / 2); }
+
+double latency_estimate::quantile_ms(double deviations) const noexcept {
+  return std::exp(mean_log_ + deviations * std::sqrt(variance_));
+}
+
+double latency_estimate::survival(double age_ms) const noexcept {
+  if (age_ms <= 0) return 1;
+  const double deviations = (std::log(age_ms) - mean_log_) / (wider * std::sqrt(variance_));
+  return .5 * std::erfc(deviations / std::sqrt(2.0));
 }
 
 }  // namespace turnout::routing

@@ -1,20 +1,25 @@
 #pragma once
-// How long a gateway takes. Latencies are close to lognormal, so the estimate
-// is kept in logarithms: decayed means of ln(ms) and ln(ms)², T = 120 s, with
-// three imagined answers of a prior. Then mean = e^(μ + σ²/2).
-#include "payments/instant.hpp"
-#include "routing/decay.hpp"
+// How long a gateway takes to answer. Latencies are close to lognormal, so the
+// estimate is kept in logarithms: exponentially weighted mean μ and variance σ²
+// of ln(ms) over the last hundred answers or so (by number, not by time: a quiet
+// gateway is not a fast one). It starts from a prior that counts as three answers.
 
 namespace turnout::routing {
 
 class latency_estimate {
  public:
-  void observe(payments::milliseconds latency, steady_time now) noexcept;
-  double mean_ms(steady_time now) const noexcept;
+  void observe(double latency_ms) noexcept;
+  double mean_ms() const noexcept;  ///< e^(μ + σ²/2)
+  /// Milliseconds by which an answer has come with probability Φ(deviations).
+  double quantile_ms(double deviations) const noexcept;
+  /// P(no answer yet after `age_ms`), with σ taken a tenth wider than seen.
+  double survival(double age_ms) const noexcept;
 
  private:
-  static constexpr double time_constant_s = 120;
-  decayed_mean log_{time_constant_s}, log_squared_{time_constant_s};
+  static constexpr double prior_ms = 300, prior_sigma = 1.2, prior_weight = 3;
+  double mean_log_ = 5.703782474656201;  ///< ln(prior_ms)
+  double variance_ = prior_sigma * prior_sigma;
+  double weight_ = prior_weight;
 };
 
 }  // namespace turnout::routing

@@ -1,24 +1,24 @@
 #pragma once
 // Decisions whose result has not come yet. A ring by decision id: a result
 // that comes twice, or after its place was taken or expired, finds nothing and
-// therefore changes nothing. Bounded: 65,536 places.
+// therefore changes nothing. Bounded: 65,536 places (2.5 MiB).
 #include <cstdint>
 #include <vector>
 
 #include "payments/instant.hpp"
+#include "routing/approval_model.hpp"
 
 namespace turnout::routing {
 
 using payments::steady_time;
 
 struct outstanding_decision {
-  std::uint64_t id = 0;  ///< 0: the place is free
-  steady_time since{};   ///< chosen at; sent at, once sent
+  std::uint64_t id = 0;      ///< 0: the place is free
+  steady_time since{};       ///< chosen at; sent at, once sent
+  std::uint64_t flight = 0;  ///< its number in the connector's flight_evidence; 0: not followed
   std::uint16_t connector = 0;
   bool sent = false;
-  /// The payment was declined elsewhere before: its result is a biased sample
-  /// of approvals and is not learned from.
-  bool after_decline = false;
+  aftermath before = aftermath::none;  ///< what happened to the payment before
 };
 
 class outstanding {

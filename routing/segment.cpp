@@ -24,10 +24,6 @@ std::uint64_t hash_of(std::string_view text) noexcept {
   return hash;
 }
 
-std::uint64_t key_of(std::size_t feature, std::string_view value) noexcept {
-  return value.empty() ? 0 : mix(feature + 1, hash_of(value));
-}
-
 }  // namespace
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
@@ -41,14 +37,23 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 
 segment_keys keys_of(const request& payment) noexcept {
   const std::string_view unit = payment.amount.unit.code();
-  const bool brand_known = payment.brand != payments::card_brand::unknown;
-  segment_keys keys;
-  keys[0] = key_of(0, payment.method);
-  keys[1] = brand_known ? mix(2, static_cast<std::uint64_t>(payment.brand) + 1) : 0;
-  keys[2] = key_of(2, unit);
-  keys[3] = key_of(3, payment.country);
-  keys[4] = mix(key_of(4, unit), band_of(payment.amount));
-  keys[5] = key_of(5, payment.bin);
+  segment_keys keys{};
+  const auto set = [&keys](feature which, std::uint64_t key) { keys[static_cast<std::size_t>(which)] = key; };
+  const auto key_of = [](feature which, std::string_view value) {
+    return value.empty() ? 0 : mix(static_cast<std::uint64_t>(which) + 1, hash_of(value));
+  };
+  const std::uint64_t issuer = key_of(feature::issuer, payment.bin);
+  set(feature::method, key_of(feature::method, payment.method));
+  set(feature::currency, key_of(feature::currency, unit));
+  set(feature::country, key_of(feature::country, payment.country));
+  set(feature::amount, mix(key_of(feature::amount, unit), band_of(payment.amount)));
+  set(feature::issuer, issuer);
+  set(feature::merchant, key_of(feature::merchant, payment.merchant));
+  if (payment.brand != payments::card_brand::unknown) {
+    const auto brand = static_cast<std::uint64_t>(payment.brand);
+    set(feature::brand, mix(static_cast<std::uint64_t>(feature::brand) + 1, brand));
+    if (issuer != 0) set(feature::issuer_brand, mix(issuer, brand));
+  }
   return keys;
 }
 

@@ -1,74 +1,58 @@
 #include "routing/selection.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "routing/exploration.hpp"
 
 namespace turnout::routing {
 namespace {
 
-constexpr double probe_share = .10, probe_share_most = .30;
-constexpr double explore_share = .04;
-constexpr double explore_floor = .05, explore_scale = .05;
-constexpr double tie = .0005;
-constexpr double well = .5;
+using policies::strategy;
 
 bool better(const option& a, const option& b) noexcept {
   if (a.worth != b.worth) return a.worth > b.worth;
   return a.position < b.position;
 }
 
-bool healthier(const option& a, const option& b) noexcept {
-  if (a.health != b.health) return a.health > b.health;
-  return a.position < b.position;
+bool before(const option& a, const option& b, strategy by) noexcept {
+  if (by == strategy::adaptive) return better(a, b);
+  if (a.works != b.works) return a.works;
+  if (!a.works) return better(a, b);
+  if (by == strategy::priority) return a.position < b.position;
+  if (by == strategy::least_cost && a.cost != b.cost) return a.cost < b.cost;
+  return better(a, b);
 }
 
-// Closed ones by worth, then probes by worth.
-void rank_greedily(std::vector<option>& options) {
-  std::sort(options.begin(), options.end(), [](const option& a, const option& b) {
-    if (a.standing != b.standing) return a.standing < b.standing;
-    return better(a, b);
-  });
-}
-
-void rank_by_priority(std::vector<option>& options, bool retry) {
-  const auto rank = [retry](const option& o) {
-    if (o.standing == standing::probe) return retry ? 1 : 0;  // a probe is due: it keeps its place
-    return o.health >= well ? 0 : 2;
+// Precondition: sorted. Before probes take their part.
+void share_out(std::vector<option>& options, strategy by) {
+  const auto weight = [&](const option& o) {
+    if (by == strategy::adaptive) return &o == &options.front() ? 1 : o.explore;
+    if (by == strategy::weighted && options.front().works) return o.works ? o.weight : 0;
+    return &o == &options.front() ? 1.0 : 0.0;
   };
-  std::sort(options.begin(), options.end(), [&](const option& a, const option& b) {
-    if (rank(a) != rank(b)) return rank(a) < rank(b);
-    return a.position < b.position;
-  });
+  double weights = 0, loss = 0;
+  for (option& o : options) weights += o.probability = weight(o);
+  if (!(weights > 0)) {  // no weight says anything about those that are here
+    weights = options.front().probability = 1;
+  }
+  for (option& o : options) {
+    o.probability /= weights;
+    loss += o.probability * (options.front().worth - o.worth);
+  }
+  if (by != strategy::adaptive) return;
+  const double affordable_share = affordable(loss);
+  double explored = 0;
+  for (option& o : options)
+    if (&o != &options.front()) explored += o.probability *= affordable_share;
+  options.front().probability = 1 - explored;
 }
 
-// Precondition: ranked greedily, the first is closed. Returns how many tie for best.
-std::size_t share_out(std::vector<option>& options) {
-  std::size_t closed = 0, tied = 0;
-  for (const option& o : options) {
-    if (o.standing != standing::closed) continue;
-    ++closed;
-    if (options.front().worth - o.worth <= tie) ++tied;
-  }
-  const std::size_t probing = options.size() - closed;
-  const double probes = std::min(probe_share_most, probe_share * static_cast<double>(probing));
-  const double explored = closed > tied ? (1 - probes) * explore_share : 0;
-  double weights = 0;
-  for (std::size_t i = tied; i < closed; ++i) {
-    option& o = options[i];
-    const double gap = std::max(0.0, options.front().worth - o.worth - o.deviation);
-    o.probability = explore_floor + std::exp(-gap / explore_scale);
-    weights += o.probability;
-  }
-  for (std::size_t i = 0; i < options.size(); ++i) {
-    option& o = options[i];
-    if (o.standing == standing::probe)
-      o.probability = probes / static_cast<double>(probing);
-    else if (i < tied)
-      o.probability = (1 - probes - explored) / static_cast<double>(tied);
-    else
-      o.probability *= explored / weights;
-  }
-  return tied;
+void let_probes_through(std::vector<option>& options) {
+  const auto probes = std::count_if(options.begin(), options.end(), [](const option& o) { return o.probe_due; });
+  if (probes == 0) return;
+  const double each = probe_share(static_cast<int>(probes));
+  const double rest = 1 - each * static_cast<double>(probes);
+  for (option& o : options) o.probability = rest * o.probability + (o.probe_due ? each : 0);
 }
 
 std::size_t draw(const std::vector<option>& options, random_source& random) {
@@ -80,37 +64,35 @@ std::size_t draw(const std::vector<option>& options, random_source& random) {
   return 0;  // the probabilities sum to 1 but for rounding
 }
 
-void only_first(std::vector<option>& options) {
-  for (option& o : options) o.probability = 0;
-  options.front().probability = 1;
+choice_reason reason_of(const option& chosen, bool is_best, strategy by) noexcept {
+  if (chosen.probe_due) return choice_reason::probed;
+  switch (by) {
+    case strategy::adaptive: return is_best ? choice_reason::best_score : choice_reason::explored;
+    case strategy::priority: return choice_reason::priority;
+    case strategy::weighted: return choice_reason::weighted;
+    case strategy::least_cost: return choice_reason::least_cost;
+  }
+  return choice_reason::best_score;
 }
 
 }  // namespace
 
-choice_reason select_first(std::vector<option>& options, const selection_rules& rules, random_source& random) {
+choice_reason select_first(std::vector<option>& options, strategy by, bool retry, random_source& random) {
+  std::sort(options.begin(), options.end(), [by](const option& a, const option& b) { return before(a, b, by); });
+  const bool none_works = std::none_of(options.begin(), options.end(), [](const option& o) { return o.works; });
   const bool only_one = options.size() == 1;
-  const auto blocked = [](const option& o) { return o.standing == standing::blocked; };
-  if (std::all_of(options.begin(), options.end(), blocked)) {
-    std::sort(options.begin(), options.end(), healthier);
-    only_first(options);
-    return choice_reason::least_sick;
+  if (retry || only_one) {
+    options.front().probability = 1;
+    if (retry) return choice_reason::retry;
+    return none_works ? choice_reason::least_sick : choice_reason::only_candidate;
   }
-  std::erase_if(options, blocked);
-  if (rules.strategy == policies::strategy::priority) {
-    rank_by_priority(options, rules.retry);
-    only_first(options);
-    return rules.retry ? choice_reason::retry : only_one ? choice_reason::only_candidate : choice_reason::priority;
-  }
-  rank_greedily(options);
-  if (rules.retry || only_one || options.front().standing == standing::probe) {
-    only_first(options);
-    return rules.retry ? choice_reason::retry : only_one ? choice_reason::only_candidate : choice_reason::best_score;
-  }
-  const std::size_t tied = share_out(options);
+  share_out(options, by);
+  let_probes_through(options);
   const std::size_t chosen = draw(options, random);
   const auto place = options.begin() + static_cast<std::ptrdiff_t>(chosen);
   std::rotate(options.begin(), place, place + 1);  // the others keep their order
-  return tied > chosen ? choice_reason::best_score : choice_reason::explored;
+  const choice_reason why = reason_of(options.front(), chosen == 0, by);
+  return none_works && why != choice_reason::probed ? choice_reason::least_sick : why;
 }
 
 }  // namespace turnout::routing

@@ -1,42 +1,37 @@
 #pragma once
-// From worths to one choice, with its exact probability.
+// From what is known of the candidates to one choice, with its exact probability:
+// a distribution is computed, and drawn from once.
 //
-// First attempts of strategy adaptive:
-//   probes    each half-open candidate with a free probe: .10 (together at most .30)
-//   explore   ε = .04 of the rest, shared over the closed candidates that are not best, by weight
-//             .05 + exp(−max(0, gap − deviation)/.05): near misses and the little known get most,
-//             the surely bad some, for they may have recovered
-//   best      what is left, split evenly over candidates that tie within .0005
-// Retries are greedy; strategy priority takes the first that is well (health
-// at least .5), and otherwise the first. Half-open ones come after all closed
-// ones in a retry. When every candidate is open, the least sick is used.
+//   first attempts   probes that are due take .25 each (together at most .3); the rest by strategy:
+//     adaptive         by exploration weights (exploration.hpp); the best has 1
+//     priority         the first in the policy's order that works
+//     weighted         by the policy's weights, among those that work
+//     least_cost       the cheapest that works; of equals the best
+//   retries          the strategy's best, greedily; for weighted the best of those with a weight
+//
+// One works when it fails less often than not. When none does, the one of most
+// worth is used and the choice says so (least_sick): never are all excluded.
 #include <vector>
 
 #include "routing/router.hpp"
 
 namespace turnout::routing {
 
-/// How the breaker leaves a candidate.
-enum class standing : std::uint8_t { closed, probe, blocked };
-
 struct option {
   std::uint16_t connector = 0;
-  routing::standing standing = standing::closed;
-  double worth = 0;  ///< higher is better
-  double deviation = 0;
-  double health = 0;
+  std::uint16_t index = 0;  ///< the caller's, not read here
+  bool works = true;        ///< fails less often than not
+  bool probe_due = false;
+  double worth = 0;          ///< higher is better
+  double explore = 0;        ///< weight against the best's 1; adaptive only
+  double cost = 0;           ///< share of the amount
+  double weight = 0;         ///< the policy's
   std::size_t position = 0;  ///< in the policy's order
   double probability = 0;    ///< filled: of being placed first
-  std::size_t index = 0;     ///< the caller's, not read here
 };
 
-struct selection_rules {
-  policies::strategy strategy = policies::strategy::adaptive;
-  bool retry = false;  ///< not the payment's first attempt
-};
-
-/// Orders `options` (not empty), chosen one first, fills the probabilities and
-/// says why. Blocked options are dropped unless all are.
-choice_reason select_first(std::vector<option>& options, const selection_rules& rules, random_source& random);
+/// Orders `options` (not empty), chosen one first, fills the probabilities and says why.
+choice_reason select_first(std::vector<option>& options, policies::strategy strategy, bool retry,
+                           random_source& random);
 
 }  // namespace turnout::routing

@@ -29,13 +29,20 @@ std::string_view why_not(const payments::connector_profile& profile, const payme
   return {};
 }
 
-/// Expected fees as a share of the amount. An estimate for ranking, never an amount.
-double cost_share(const payments::fee_schedule& fees, const payments::money& amount) {
+/// A flat fee as a share of the amount. An estimate for ranking, never an amount.
+double share_of(const std::vector<payments::money>& fee, const payments::money& amount) {
   double flat = 0;
-  for (const auto* list : {&fees.fixed, &fees.per_attempt})
-    for (const payments::money& each : *list)
-      if (each.unit == amount.unit) flat += static_cast<double>(each.minor);
-  return fees.percent / 100 + flat / static_cast<double>(amount.minor);
+  for (const payments::money& each : fee)
+    if (each.unit == amount.unit) flat += static_cast<double>(each.minor);
+  return flat / static_cast<double>(amount.minor);
+}
+
+routing::candidate candidate_for(const payments::connector_profile& profile, const payments::money& amount) {
+  return {.connector = profile.name,
+          .charged = amount,
+          .cost = profile.fees.percent / 100 + share_of(profile.fees.fixed, amount),
+          .attempt_cost = share_of(profile.fees.per_attempt, amount),
+          .timeout = profile.timeouts.response};
 }
 
 }  // namespace
@@ -47,7 +54,7 @@ candidate_set find_candidates(const configuration& config, const policies::route
     const payments::connector_profile& profile = each.profile();
     const std::string_view reason = why_not(profile, record);
     if (reason.empty())
-      found.candidates.push_back({profile.name, record.amount, cost_share(profile.fees, record.amount)});
+      found.candidates.push_back(candidate_for(profile, record.amount));
     else
       found.excluded.push_back({profile.name, std::string(reason)});
   };

@@ -216,7 +216,8 @@ routing::request payment_run::routing_request() const {
           .brand = record.card.brand,
           .bin = record.card.bin,
           .country = {},
-          .amount = record.amount};
+          .amount = record.amount,
+          .attempts_left = std::max(1, policy_.retry.max_attempts - static_cast<int>(record.attempts.size()))};
 }
 
 void payment_run::ask_router() {
@@ -233,6 +234,7 @@ void payment_run::ask_router() {
     else if (!decision_.order.empty())
       budget_spent = !home_.routing.withdraw(policy_, at.steady);
   });
+  decision_.segment = routing::describe_segment(asked);
   decision_.excluded.insert(decision_.excluded.begin(), candidates_.excluded.begin(), candidates_.excluded.end());
   decisions_.push_back(home_.explain(decision_, config_->policies.version, at.wall));
   home_.watcher.on_decision(record, decision_);

@@ -15,7 +15,9 @@ void append_candidate(std::string& out, const routing::ranked& each) {
   api::append_string(out, each.connector);
   number("score", each.score);
   number("approval", each.approval);
+  number("approval_deviation", each.approval_deviation);
   number("health", each.health);
+  number("unknown", each.unknown);
   number("latency_ms", each.latency_ms);
   number("cost", each.cost);
   number("probability", each.probability);
@@ -26,7 +28,7 @@ void append_candidate(std::string& out, const routing::ranked& each) {
 
 std::string decision_text(const routing::decision& made, std::string_view policy_version, payments::wall_time at) {
   std::string out;
-  out.reserve(256 + 160 * (made.order.size() + made.excluded.size()));
+  out.reserve(256 + 208 * (made.order.size() + made.excluded.size()));
   out.append("{\"at\":");
   api::append_time(out, at);
   out.append(",\"chosen\":");

@@ -164,9 +164,14 @@ TEST_CASE("mistakes in route") {
                 {"unknown connector 'betta'", "did you mean 'beta'", "alpha, beta, gamma"});
   check_problem(in_policy("route: {connectors: [alpha, beta, alpha]}"), "4:39", {"named twice"});
   check_problem(in_policy("route: {connectors: []}"), "4:25", {"must not be empty"});
-  check_problem(in_policy("route: {strategy: weighted}"), "4:23",
-                {"'weighted'", "not supported yet by this version; allowed: adaptive, priority"});
-  check_problem(in_policy("route: {strategy: least_cost}"), "4:23", {"not supported yet"});
+  check_problem(in_policy("route: {strategy: weighted}"), "4:23", {"needs 'weights'"});
+  check_problem(in_policy("route: {strategy: weighted, weights: {}}"), "4:42", {"a weight for each connector"});
+  check_problem(in_policy("route: {strategy: weighted, weights: {alpha: -1}}"), "4:50", {"from 0.001 to"});
+  check_problem(in_policy("route: {strategy: weighted, weights: {alpha: 1, betta: 1}}"), "4:53",
+                {"unknown connector 'betta'", "did you mean 'beta'"});
+  check_problem(in_policy("route: {strategy: weighted, weights: {alpha: 1}, connectors: [beta]}"), "4:66",
+                {"leave 'connectors' out"});
+  check_problem(in_policy("route: {weights: {alpha: 1}}"), "4:22", {"only strategy 'weighted'", "'adaptive'"});
   check_problem(in_policy("route: {strategy: adaptve}"), "4:23", {"did you mean 'adaptive'"});
   check_problem(in_policy("route: {strategy: priority}"), "4:23", {"needs 'connectors'"});
   check_problem(in_policy("route: {objective: {margin: 0%}}"), "4:33", {"from 0.1% to 100%"});

@@ -38,37 +38,58 @@ TEST_CASE("probabilities sum to one and are those of the draw") {
     const decision made = w.choose();
     REQUIRE(sum_of_probabilities(made) == Approx(1));
     REQUIRE(made.probability == made.order.front().probability);
-    ++drawn[made.order.front().connector];
+    ++drawn[std::string(made.order.front().connector)];
     if (i == 0)
-      for (const ranked& each : made.order) stated[each.connector] = each.probability;
+      for (const ranked& each : made.order) stated[std::string(each.connector)] = each.probability;
   }
   for (const auto& [name, probability] : stated) {
     INFO(name << " " << probability);
     const double deviation = std::sqrt(probability * (1 - probability) / draws);
-    CHECK(std::abs(drawn[name] / double{draws} - probability) < 4.5 * deviation);
+    CHECK(std::abs(drawn[name] / double{draws} - probability) <= 4.5 * deviation);
   }
-  CHECK(stated["alpha"] == Approx(.96));
+  CHECK(stated["alpha"] > .8);
+  CHECK(stated["beta"] > 0);
   CHECK(stated["beta"] > stated["gamma"]);
 }
 
 TEST_CASE("why tells an explored choice from the best") {
   world w(78);
   differ(w);
-  for (int i = 0; i < 1000; ++i) {
+  int explored = 0;
+  for (int i = 0; i < 4000; ++i) {
     const decision made = w.choose();
     const bool best = made.order.front().connector == "alpha";
     REQUIRE(made.why == (best ? choice_reason::best_score : choice_reason::explored));
-    if (!best) {
-      REQUIRE(made.probability < .04);
-      REQUIRE(made.order.at(1).connector == "alpha");  // then the best
-    }
+    if (best) continue;
+    ++explored;
+    REQUIRE(made.probability < .2);
+    REQUIRE(made.order.at(1).connector == "alpha");  // then the best
   }
+  CHECK(explored > 0);
 }
 
 TEST_CASE("equal gateways share the traffic evenly") {
   world w(79);
   const decision made = w.choose();
   for (const ranked& each : made.order) CHECK(each.probability == Approx(1.0 / 3));
+}
+
+TEST_CASE("what exploration may cost is bounded however many gateways there are") {
+  for (std::size_t count : {2u, 10u, 50u}) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < count; ++i) names.push_back("gateway" + std::to_string(i));
+    world w(80 + count, {names.begin(), names.end()});
+    for (int i = 0; i < 2000; ++i) {
+      w.pay([&](const std::string& name) {
+        return w.random.uniform() < (name == names.front() ? .97 : .85) ? approved() : do_not_honor();
+      });
+      const decision made = w.choose();
+      double best = 0, loss = 0;
+      for (const ranked& each : made.order) best = std::max(best, each.score);
+      for (const ranked& each : made.order) loss += each.probability * (best - each.score);
+      REQUIRE(loss <= .001 + 1e-9);
+    }
+  }
 }
 
 TEST_CASE("the same seed and the same calls give the same choices") {
@@ -126,64 +147,108 @@ TEST_CASE("priority keeps the policy's order without exploring, and vetoes the s
     REQUIRE(made.order[2].connector == "beta");
   }
   for (int i = 0; i < 8; ++i) w.teach("gamma", refused());
-  CHECK(w.choose().order.at(0).connector == "alpha");
-  CHECK(find(w.choose(), "gamma") == nullptr);
-  w.pass(3s);  // a probe is due, at its place in the order
-  const decision probe = w.choose();
-  CHECK(probe.order.at(0).connector == "gamma");
-  CHECK(w.choose().order.at(0).connector == "alpha");
-  for (int i = 0; i < 3; ++i) w.answer(i == 0 ? probe : w.choose(), approved());
-  CHECK(w.seen("gamma").state == "closed");
-  CHECK(w.choose().order.at(0).connector == "gamma");
+  const decision without = w.choose();
+  CHECK(without.order.at(0).connector == "alpha");
+  CHECK(without.order.at(2).connector == "gamma");
   const decision retry = w.choose({{"gamma", outcome::soft_decline, decline_reason::do_not_honor}});
   CHECK(retry.order.at(0).connector == "alpha");
   CHECK(retry.why == choice_reason::retry);
+  w.pay_many(3000, [](const std::string&) { return approved(); });  // it is back, and found by a probe
+  CHECK(w.seen("gamma").state == "closed");
+  CHECK(w.choose().order.at(0).connector == "gamma");
+}
+
+TEST_CASE("weighted draws by the policy's weights among those that work") {
+  world w(85);
+  w.route.strategy = policies::strategy::weighted;
+  w.route.connectors = {"alpha", "beta", "gamma"};
+  w.route.weights = {60, 30, 10};
+  const decision made = w.choose();
+  CHECK(made.why == choice_reason::weighted);
+  CHECK(find(made, "alpha")->probability == Approx(.6));
+  CHECK(find(made, "beta")->probability == Approx(.3));
+  CHECK(find(made, "gamma")->probability == Approx(.1));
+  for (int i = 0; i < 8; ++i) w.teach("alpha", refused());
+  const decision without = w.choose();
+  CHECK(find(without, "alpha")->probability == 0);
+  CHECK(find(without, "beta")->probability == Approx(.75));
+  CHECK(w.choose({{"beta", outcome::not_sent, {}}}).order.front().connector == "gamma");
+}
+
+TEST_CASE("least_cost takes the cheapest that works, and of equals the best") {
+  world w(86);
+  w.route.strategy = policies::strategy::least_cost;
+  w.candidates[0].cost = .02;
+  w.candidates[1].cost = .01;
+  w.candidates[2].attempt_cost = .01;
+  differ(w);
+  const decision made = w.choose();
+  CHECK(made.why == choice_reason::least_cost);
+  CHECK(made.probability == 1);
+  CHECK(made.order.at(0).connector == "beta");
+  CHECK(made.order.at(1).connector == "gamma");
+  for (int i = 0; i < 8; ++i) w.teach("beta", refused());
+  CHECK(w.choose().order.at(0).connector == "gamma");
+  CHECK(w.choose({{"gamma", outcome::not_sent, {}}}).order.at(0).connector == "alpha");
 }
 
 TEST_CASE("fees, slowness and unknowns cost what the policy says") {
   world w(83, {"alpha", "beta"});
+  w.payment.attempts_left = 1;
   SECTION("the cheaper of two alike is best") {
     w.candidates[0].cost = .03;
     w.candidates[1].cost = .01;
     const decision made = w.choose();
-    CHECK(find(made, "beta")->probability == Approx(.96));
-    CHECK(find(made, "beta")->score - find(made, "alpha")->score == Approx(.02 / .20));
-    CHECK(find(made, "alpha")->cost == Approx(.03));
+    CHECK(find(made, "beta")->probability > .5);
+    const ranked& alpha = *find(made, "alpha");
+    CHECK(find(made, "beta")->score - alpha.score == Approx(.02 / .20 * alpha.approval * alpha.health));
+    CHECK(alpha.cost == Approx(.03));
+    w.candidates[1].attempt_cost = .02;
+    CHECK(find(w.choose(), "alpha")->score > find(w.choose(), "beta")->score);  // paid for declines, too
   }
   SECTION("the faster of two alike is best when time has a price") {
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 200; ++i) {
       w.teach("alpha", result_of(outcome::approved, decline_reason::none, 100));
       w.teach("beta", result_of(outcome::approved, decline_reason::none, 2000));
+      w.pass(100ms);
     }
-    CHECK(find(w.choose(), "alpha")->probability == Approx(.5));
-    w.route.objective.latency_price_per_s = eur(50);
-    CHECK(find(w.choose(), "alpha")->probability == Approx(.96));
+    const auto lead = [&] {
+      const decision made = w.choose();
+      return find(made, "alpha")->score - find(made, "beta")->score;
+    };
+    CHECK(lead() == Approx(0).margin(.001));
+    w.route.objective.latency_price_per_s = eur(10);
+    CHECK(lead() == Approx(.005 * 1.9 / .20).epsilon(.05));
     w.route.objective.latency_price_per_s = payments::money{50, *payments::currency::find("USD")};
-    CHECK(find(w.choose(), "alpha")->probability == Approx(.5));  // no rate, no price
+    CHECK(lead() == Approx(0).margin(.001));  // no rate, no price
   }
   SECTION("a gateway that leaves payments unknown is dearer than one that refuses") {
     const auto fail_sometimes = [&](const char* name, outcome ended) {
-      for (int i = 0; i < 200; ++i) w.teach(name, i % 20 ? approved() : result_of(ended));
+      for (int i = 0; i < 600; ++i) w.teach(name, i % 20 ? approved() : result_of(ended));
     };
     fail_sometimes("alpha", outcome::unknown);
     fail_sometimes("beta", outcome::not_sent);
-    const decision before = w.choose();
-    w.route.objective.unknown_cost = eur(5000);
-    const decision priced = w.choose();
-    const auto loss = [&](const char* name) { return find(before, name)->score - find(priced, name)->score; };
-    CHECK(loss("alpha") > loss("beta") + .01);
+    const auto lead = [&] {
+      const decision made = w.choose();
+      return find(made, "beta")->score - find(made, "alpha")->score;
+    };
+    const double alike = lead();
+    w.payment.attempts_left = 2;  // what is refused goes on elsewhere, what is unknown does not
+    CHECK(lead() > alike + .02);
+    w.route.objective.unknown_cost = eur(1000);
+    CHECK(lead() > alike + .06);
   }
 }
 
 TEST_CASE("the segment is readable") {
   world w(84);
-  CHECK(w.choose().segment == "card/visa/424242/EUR/10-100");
+  CHECK(describe_segment(w.payment) == "card/visa/424242/EUR/10-100");
   w.payment.country = "DE";
   w.payment.bin = "";
   w.payment.amount = {1'000'000, *payments::currency::find("JPY")};
-  CHECK(w.choose().segment == "card/visa/-/JPY/10000+/DE");
+  CHECK(describe_segment(w.payment) == "card/visa/-/JPY/10000+/DE");
   w.payment.amount = {9'999, *payments::currency::find("KWD")};
-  CHECK(w.choose().segment == "card/visa/-/KWD/0-10/DE");
+  CHECK(describe_segment(w.payment) == "card/visa/-/KWD/0-10/DE");
 }
 
 TEST_CASE("random histories never break a score") {
@@ -196,7 +261,10 @@ TEST_CASE("random histories never break a score") {
     for (int step = 0; step < 400; ++step) {
       w.payment.bin = bins[draw(4)];
       w.payment.amount = eur(static_cast<std::int64_t>(draw(4) == 0 ? 1 : draw(payments::max_amount_minor)));
-      w.route.strategy = draw(4) ? policies::strategy::adaptive : policies::strategy::priority;
+      w.route.strategy = static_cast<policies::strategy>(draw(4));
+      w.route.connectors = {"a", "b"};
+      w.route.weights = {draw(2) ? 1.0 : 0.0, w.random.uniform()};
+      w.payment.attempts_left = static_cast<int>(draw(4));
       w.route.objective.margin = w.random.uniform();
       w.route.objective.latency_price_per_s = eur(static_cast<std::int64_t>(draw(100)));
       w.route.objective.unknown_cost = eur(static_cast<std::int64_t>(draw(10'000)));
@@ -208,7 +276,8 @@ TEST_CASE("random histories never break a score") {
       REQUIRE_FALSE(made.order.empty());
       REQUIRE(sum_of_probabilities(made) == Approx(1));
       for (const ranked& each : made.order) {
-        for (double value : {each.score, each.approval, each.health, each.probability, each.cost}) {
+        for (double value : {each.score, each.approval, each.approval_deviation, each.health, each.unknown,
+                             each.probability, each.cost}) {
           REQUIRE(value >= 0);
           REQUIRE(value <= 1 + 1e-12);
         }

@@ -73,9 +73,10 @@ struct world {
                   std::chrono::milliseconds spacing = 100ms) {
     const decision made = choose();
     REQUIRE_FALSE(made.order.empty());
-    answer(made, gateway(made.order.front().connector));
+    const std::string name(made.order.front().connector);
+    answer(made, gateway(name));
     pass(spacing);
-    return made.order.front().connector;
+    return name;
   }
   std::map<std::string, int> pay_many(int count,
                                       const std::function<payments::send_result(const std::string&)>& gateway,

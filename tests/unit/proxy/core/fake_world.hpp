@@ -383,7 +383,7 @@ class alphabetical_router final : public routing::router {
     made.id = ++last_;
     for (const auto& each : candidates) {
       const auto same = [&](const routing::tried& earlier) { return earlier.connector == each.connector; };
-      if (std::none_of(tried.begin(), tried.end(), same)) made.order.push_back({std::string(each.connector)});
+      if (std::none_of(tried.begin(), tried.end(), same)) made.order.push_back({each.connector});
     }
     return made;
   }

@@ -8,7 +8,7 @@ using namespace turnout;
 
 TEST_CASE("a decision is written down with its candidates, features and exclusions") {
   routing::decision made;
-  made.order.push_back({"alpha", 0.9, 0.95, 0.99, 80, 0.014, 0.97});
+  made.order.push_back({"alpha", 0.9, 0.95, 0.99, 80, 0.014, 0.97, 0.01, 0.002});
   made.order.push_back({"beta", 0.8, 0.85, 0.98, 90, 0.012, 0.03});
   made.excluded.push_back({"ga\"mma", "breaker_open"});
   made.why = routing::choice_reason::explored;
@@ -23,6 +23,8 @@ TEST_CASE("a decision is written down with its candidates, features and exclusio
   CHECK(shown.at("candidates").as_array().size() == 2);
   CHECK(shown.at("candidates").at(1).at("connector") == "beta");
   CHECK(shown.at("candidates").at(1).at("latency_ms").to_number<double>() == Approx(90));
+  CHECK(shown.at("candidates").at(0).at("approval_deviation").to_number<double>() == Approx(0.01));
+  CHECK(shown.at("candidates").at(0).at("unknown").to_number<double>() == Approx(0.002));
   CHECK(shown.at("excluded").at(0).at("connector") == "ga\"mma");
   CHECK(shown.at("excluded").at(0).at("reason") == "breaker_open");
   CHECK(shown.at("policy_version") == "0123456789ab");

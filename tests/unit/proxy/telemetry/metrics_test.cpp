@@ -32,16 +32,16 @@ std::size_t lines_with(const metrics& counts, const std::string& prefix) {
   return found;
 }
 
-routing::decision decision_for(std::string connector) {
+routing::decision decision_for(std::string_view connector) {
   routing::decision made;
-  if (!connector.empty()) made.order.push_back({.connector = std::move(connector)});
+  if (!connector.empty()) made.order.push_back({.connector = connector});
   made.why = routing::choice_reason::best_score;
   return made;
 }
 
 routing::connector_view view_of(std::string connector, double score, std::string_view state) {
   routing::connector_view view;
-  view.connector = std::move(connector);
+  view.connector = connector;
   view.score = score;
   view.state = state;
   return view;
