@@ -15,6 +15,7 @@
 #include "routing/exploration.hpp"
 #include "routing/outstanding.hpp"
 #include "routing/selection.hpp"
+#include "routing/snapshot.hpp"
 
 namespace turnout::routing {
 namespace {
@@ -69,6 +70,10 @@ class adaptive_router final : public router {
   void observe(const request& payment, const decision& made, const payments::send_result& result, instant now) override;
   void tick(instant now) override;
   void declare(std::string_view connector) override { number_of(connector); }
+  void retire(std::string_view connector) override;
+  std::unique_ptr<router> copy() const override { return std::make_unique<adaptive_router>(*this); }
+  std::string snapshot(instant now) const override;
+  std::string restore(std::string_view bytes, instant now) override;
   std::vector<connector_view> view(instant now) const override;
 
  private:
@@ -92,6 +97,7 @@ class adaptive_router final : public router {
   steady_time traffic_measured_{};
   bool traffic_begun_ = false;
   // Scratch of choose(), kept for its memory.
+  std::vector<std::uint16_t> numbers_;  ///< of the candidates
   std::vector<option> options_;
   std::vector<prospect> prospects_;
 };
@@ -104,9 +110,14 @@ std::uint16_t adaptive_router::number_of(std::string_view name) {
     hint_ = at + 1 < connectors_.size() ? at + 1 : 0;
     return static_cast<std::uint16_t>(at);
   }
+  for (std::size_t i = 0; i < connectors_.size(); ++i)  // a place that was given up
+    if (connectors_[i].name.empty()) {
+      connectors_[i].name = name;
+      return static_cast<std::uint16_t>(i);
+    }
   TURNOUT_ASSERT(connectors_.size() < connectors_most);
   connectors_.emplace_back().name = name;
-  approvals_.grow(connectors_.size());
+  approvals_.resize(connectors_.size());
   return static_cast<std::uint16_t>(connectors_.size() - 1);
 }
 
@@ -137,9 +148,17 @@ void adaptive_router::gather(const request& payment, const policies::route& rout
   ++choices_;
   for (const tried& each : attempts) connectors_[number_of(each.connector)].seen_in = choices_;
   const segment_keys keys = keys_of(payment);
-  const approval_model::prepared prepared = approvals_.prepare(keys, aftermath_of(attempts), now);
+  numbers_.clear();
   for (const candidate& offer : candidates) {
     const std::uint16_t number = number_of(offer.connector);
+    numbers_.push_back(number);
+    approvals_.expect(number, keys);
+    connectors_[number].outages.expect(keys);
+  }
+  const approval_model::prepared prepared = approvals_.prepare(keys, aftermath_of(attempts), now);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const candidate& offer = candidates[i];
+    const std::uint16_t number = numbers_[i];
     connector_state& state = connectors_[number];
     if (state.seen_in == choices_) {
       const auto same = [&](const tried& each) { return each.connector == offer.connector; };
@@ -341,6 +360,7 @@ std::vector<connector_view> adaptive_router::view(instant now) const {
   shown.reserve(connectors_.size());
   for (std::size_t i = 0; i < connectors_.size(); ++i) {
     const connector_state& state = connectors_[i];
+    if (state.name.empty()) continue;
     connector_view seen;
     seen.connector = state.name;
     seen.approval = logistic(approvals_.overall(static_cast<std::uint16_t>(i), now.steady).logit) *
@@ -355,6 +375,56 @@ std::vector<connector_view> adaptive_router::view(instant now) const {
     shown.push_back(std::move(seen));
   }
   return shown;
+}
+
+void adaptive_router::retire(std::string_view connector) {
+  if (connector.empty()) return;
+  for (std::size_t i = 0; i < connectors_.size(); ++i) {
+    if (connectors_[i].name != connector) continue;
+    outstanding_.forget(static_cast<std::uint16_t>(i));
+    approvals_.forget(static_cast<std::uint16_t>(i));
+    connectors_[i] = connector_state{};
+  }
+}
+
+std::string adaptive_router::snapshot(instant now) const {
+  state_writer out;
+  approvals_.save_shared(out, now.steady);
+  for (std::size_t i = 0; i < connectors_.size(); ++i) {
+    if (connectors_[i].name.empty()) continue;
+    out.text(connectors_[i].name);
+    connectors_[i].save(out, now.steady);
+    approvals_.save_own(static_cast<std::uint16_t>(i), out, now.steady);
+  }
+  return seal(out.bytes(), now.wall);
+}
+
+std::string adaptive_router::restore(std::string_view bytes, instant now) {
+  const opened_snapshot opened = unseal(bytes, now.wall);
+  if (!opened.refused.empty()) return opened.refused;
+  // Into copies, which take the place of what is here only when all of it made
+  // sense. The last one takes what belongs to connectors that are gone.
+  const std::size_t count = connectors_.size();
+  approval_model approvals;
+  approvals.resize(count + 1);
+  std::vector<connector_state> connectors(count + 1);
+  for (std::size_t i = 0; i < count; ++i) connectors[i].name = connectors_[i].name;
+  state_reader from(opened.content);
+  approvals.load_shared(from, opened.age_s, now.steady);
+  while (from.good() && !from.at_end()) {
+    const std::string_view name = from.text();
+    const auto same = [name](const connector_state& each) { return !name.empty() && each.name == name; };
+    const auto found = std::find_if(connectors.begin(), connectors.end() - 1, same);
+    found->load(from, opened.age_s, now.steady);
+    approvals.load_own(static_cast<std::uint16_t>(found - connectors.begin()), from, opened.age_s, now.steady);
+  }
+  if (!from.good()) return "its content makes no sense";
+  connectors.pop_back();
+  approvals.resize(count);
+  connectors_ = std::move(connectors);
+  approvals_ = std::move(approvals);
+  outstanding_ = outstanding();
+  return {};
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ double logistic(double logit) noexcept { return 1 / (1 + std::exp(-std::clamp(lo
 
 approval_model::approval_model() : shared_(shared_cells, segment_time_constant_s) {}
 
-void approval_model::grow(std::size_t count) {
+void approval_model::resize(std::size_t count) {
+  if (count < connectors_.size())
+    connectors_.erase(connectors_.begin() + static_cast<std::ptrdiff_t>(count), connectors_.end());
   while (connectors_.size() < count) connectors_.push_back({{}, weight_table(own_cells, segment_time_constant_s)});
 }
 
@@ -50,6 +52,10 @@ approval_model::prepared approval_model::prepare(const segment_keys& keys, after
     if (issuer != 0) payment.logit += shared_.read(after_key(issuer), payment.now).mean;
   }
   return payment;
+}
+
+void approval_model::expect(std::uint16_t connector, const segment_keys& keys) const noexcept {
+  for (std::uint64_t key : keys) connectors_[connector].segments.expect(key);
 }
 
 approval_model::estimate approval_model::predict(std::uint16_t connector, const prepared& payment) const noexcept {
@@ -139,6 +145,46 @@ void approval_model::learn(std::uint16_t connector, const segment_keys& keys, af
     after_[kind] = all.weights[next++];
     if (issuer != 0) shared_.write(after_key(issuer), all.weights[next++], now);
   }
+}
+
+void approval_model::save(const dense& known, state_writer& into, stamp now) {
+  const dense current = at(known, now);
+  routing::save(current.slow, into);
+  routing::save(current.fast, into);
+}
+
+approval_model::dense approval_model::load_dense(state_reader& from, double elapsed_s, stamp now) {
+  dense known;
+  known.slow = drifted(load_weight(from), elapsed_s, slow_time_constant_s);
+  known.fast = drifted(load_weight(from), elapsed_s, fast_time_constant_s);
+  known.last = now;
+  return known;
+}
+
+void approval_model::save_shared(state_writer& into, steady_time now) const {
+  save(bias_, into, stamp_of(now));
+  for (const weight& each : after_) routing::save(each, into);
+  shared_.save(into, stamp_of(now));
+}
+
+void approval_model::load_shared(state_reader& from, double elapsed_s, steady_time now) {
+  bias_ = load_dense(from, elapsed_s, stamp_of(now));
+  for (weight& each : after_) each = load_weight(from);
+  shared_.load(from, elapsed_s, stamp_of(now));
+}
+
+void approval_model::save_own(std::uint16_t connector, state_writer& into, steady_time now) const {
+  save(connectors_[connector].base, into, stamp_of(now));
+  connectors_[connector].segments.save(into, stamp_of(now));
+}
+
+void approval_model::load_own(std::uint16_t connector, state_reader& from, double elapsed_s, steady_time now) {
+  connectors_[connector].base = load_dense(from, elapsed_s, stamp_of(now));
+  connectors_[connector].segments.load(from, elapsed_s, stamp_of(now));
+}
+
+void approval_model::forget(std::uint16_t connector) {
+  connectors_[connector] = {{}, weight_table(own_cells, segment_time_constant_s)};
 }
 
 }  // namespace turnout::routing

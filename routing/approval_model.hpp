@@ -41,7 +41,8 @@ enum class aftermath : std::uint8_t {
 class approval_model {
  public:
   approval_model();
-  void grow(std::size_t connectors);
+  /// Room for so many connectors: new ones know nothing, what is beyond is forgotten.
+  void resize(std::size_t connectors);
 
   /// The part of a payment's prediction that is the same for all connectors.
   struct prepared {
@@ -50,6 +51,9 @@ class approval_model {
     stamp now = 0;
   };
   prepared prepare(const segment_keys& keys, aftermath before, steady_time now) const noexcept;
+
+  /// A prediction is coming: lets the memory begin to fetch what it reads.
+  void expect(std::uint16_t connector, const segment_keys& keys) const noexcept;
 
   struct estimate {
     double logit = 0;
@@ -63,6 +67,13 @@ class approval_model {
   void learn(std::uint16_t connector, const segment_keys& keys, aftermath before, bool approved, double credence,
              steady_time now) noexcept;
 
+  /// What is shared by all connectors, and what is one's own. load_… as weight_table::load().
+  void save_shared(state_writer& into, steady_time now) const;
+  void load_shared(state_reader& from, double elapsed_s, steady_time now);
+  void save_own(std::uint16_t connector, state_writer& into, steady_time now) const;
+  void load_own(std::uint16_t connector, state_reader& from, double elapsed_s, steady_time now);
+  void forget(std::uint16_t connector);
+
  private:
   struct dense {
     weight slow, fast;
@@ -74,6 +85,8 @@ class approval_model {
   };
   struct gathered;  ///< the weights that one outcome updates
   static dense at(const dense& before, stamp now) noexcept;
+  static void save(const dense& known, state_writer& into, stamp now);
+  static dense load_dense(state_reader& from, double elapsed_s, stamp now);
 
   dense bias_;
   weight after_[2];  ///< by aftermath

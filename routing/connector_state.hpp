@@ -29,7 +29,7 @@ class probe_place {
 };
 
 struct connector_state {
-  std::string name;
+  std::string name;  ///< empty: the place of one that was retired
   health_filter health;
   flight_evidence flights;
   latency_estimate latency;
@@ -43,6 +43,11 @@ struct connector_state {
   std::uint32_t offered = 0;  ///< since the rate was last brought up to date
   std::uint64_t in_flight = 0;
   std::uint64_t seen_in = 0;  ///< the choice that it was last a candidate in
+
+  /// What a restart should not lose; not what is in flight.
+  void save(state_writer& into, steady_time now) const;
+  /// What save() wrote `elapsed_s` ago; senseless values fail `from`.
+  void load(state_reader& from, double elapsed_s, steady_time now);
 };
 
 }  // namespace turnout::routing

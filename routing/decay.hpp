@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "payments/instant.hpp"
+#include "routing/state_bytes.hpp"
 
 namespace turnout::routing {
 
@@ -15,6 +16,9 @@ inline double seconds_between(steady_time earlier, steady_time later) noexcept {
   return std::max(0.0, std::chrono::duration<double>(later - earlier).count());
 }
 
+/// e^(-x) for x >= 0; a line where that is good to six digits, which it is for what was just looked at.
+inline double faded(double x) noexcept { return x < 1e-3 ? 1 - x : std::exp(-x); }
+
 /// How much there was lately: each amount fades as e^(-t/T).
 class decayed_sum {
  public:
@@ -23,7 +27,7 @@ class decayed_sum {
     last_ = std::max(last_, now);
   }
   double at(double time_constant_s, steady_time now) const noexcept {
-    return sum_ * std::exp(-seconds_between(last_, now) / time_constant_s);
+    return sum_ * faded(seconds_between(last_, now) / time_constant_s);
   }
 
  private:
@@ -41,6 +45,16 @@ class recent_mean {
     mean_ += (value - mean_) / weight_;
   }
   double mean() const noexcept { return mean_; }
+
+  void save(state_writer& into) const {
+    into.number(mean_);
+    into.number(weight_);
+  }
+  /// Of values in [0, 1].
+  void load(state_reader& from) {
+    mean_ = from.number(0, 1);
+    weight_ = from.number(0, memory_);
+  }
 
  private:
   double mean_, weight_, memory_;

@@ -31,8 +31,11 @@ std::uint64_t flight_evidence::sent(steady_time now) noexcept {
   ++newest_;
   const std::uint64_t open = newest_ - oldest_ + 1;
   if (open >= capacity) oldest_ = newest_ - capacity + 1;
-  if (open > capacity * 3 / 4 && every_ < every_most) every_ *= 2;
-  if (open < capacity / 8 && every_ > 1) every_ /= 2;
+  if (newest_ - adapted_ >= capacity / 4) {
+    if (open > capacity * 3 / 4 && every_ < every_most) every_ *= 2;
+    if (open < capacity / 8 && every_ > 1) every_ /= 2;
+    adapted_ = newest_;
+  }
   ring_[newest_ % capacity] = {newest_, now, 0, progress::in_flight};
   return newest_;
 }

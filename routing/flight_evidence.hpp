@@ -60,6 +60,7 @@ class flight_evidence {
   std::uint64_t newest_ = 0;               ///< number of the latest send; the first is 1
   std::uint64_t oldest_ = 1;               ///< all before it ended or were written off
   std::uint32_t every_ = 1, skipped_ = 0;  ///< one in `every_` is followed
+  std::uint64_t adapted_ = 0;              ///< the latest send when `every_` was last looked at
 };
 
 }  // namespace turnout::routing

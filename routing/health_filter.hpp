@@ -1,7 +1,9 @@
 #pragma once
 // How likely the gateway is to fail technically right now: a hidden Markov
 // model over levels of the technical-failure probability
-//   τ ∈ {q0 (healthy), .06, .15, .3, .55, .92}.
+//   τ = q0 + (1 − q0)·{0 (healthy), .06, .15, .3, .55, .92},
+// where q0, what is normal for this gateway, is a slow mean over its answers,
+// each counted by how likely the gateway was healthy.
 // Healthy turns sick at rate λ = 1/7200 s, spread over the levels by
 // {.15, .2, .2, .1, .35}. Three in four illnesses are short (recovery at 1/300 s),
 // the others long (1/2400 s): the longer one lasts, the less often it is worth
@@ -19,6 +21,7 @@
 #include <array>
 
 #include "routing/decay.hpp"
+#include "routing/state_bytes.hpp"
 
 namespace turnout::routing {
 
@@ -46,6 +49,10 @@ class health_filter {
   /// Failure probability of each level.
   by_level failure_levels() const noexcept;
 
+  void save(state_writer& into, steady_time now) const;
+  /// What save() wrote `elapsed_s` ago.
+  void load(state_reader& from, double elapsed_s, steady_time now);
+
  private:
   static constexpr std::size_t durations = 2;
   struct state {
@@ -53,11 +60,12 @@ class health_filter {
     std::array<by_level, durations> sick;  ///< [.][0] is not used
   };
   state predicted(steady_time now) const noexcept;
+  static state after(const state& before, double elapsed_s) noexcept;
   void multiply(const by_level& likelihood, steady_time now) noexcept;
 
   state state_;                     ///< sums to 1
   by_level evidence_;               ///< of what is in flight
-  double healthy_failures_ = .005;  ///< q0: slow mean while surely healthy
+  double healthy_failures_ = .005;  ///< q0
   steady_time last_{};
   bool begun_ = false;  ///< last_ is a real time
 };

@@ -20,9 +20,8 @@ void latency_estimate::observe(double latency_ms) noexcept {
   mean_log_ += step * off;
   variance_ += step * (off * off * (1 - step) - variance_);
   variance_ = std::clamp(variance_, least_variance, most_variance);
+  mean_ms_ = std::exp(mean_log_ + variance_ / 2);
 }
-
-double latency_estimate::mean_ms() const noexcept { return std::exp(mean_log_ + variance_ / 2); }
 
 double latency_estimate::quantile_ms(double deviations) const noexcept {
   return std::exp(mean_log_ + deviations * std::sqrt(variance_));
@@ -32,6 +31,19 @@ double latency_estimate::survival(double age_ms) const noexcept {
   if (age_ms <= 0) return 1;
   const double deviations = (std::log(age_ms) - mean_log_) / (wider * std::sqrt(variance_));
   return .5 * std::erfc(deviations / std::sqrt(2.0));
+}
+
+void latency_estimate::save(state_writer& into) const {
+  into.number(mean_log_);
+  into.number(variance_);
+  into.number(weight_);
+}
+
+void latency_estimate::load(state_reader& from) {
+  mean_log_ = from.number(0, std::log(most_ms));
+  variance_ = from.number(least_variance, most_variance);
+  weight_ = from.number(0, memory);
+  mean_ms_ = std::exp(mean_log_ + variance_ / 2);
 }
 
 }  // namespace turnout::routing

@@ -23,6 +23,11 @@ void outstanding::remove(std::uint64_t id) noexcept {
   if (outstanding_decision* place = find(id)) *place = {};
 }
 
+void outstanding::forget(std::uint16_t connector) noexcept {
+  for (outstanding_decision& each : ring_)
+    if (each.connector == connector) each = {};
+}
+
 outstanding_decision outstanding::take_expired(steady_time now, std::chrono::seconds limit) noexcept {
   for (; oldest_ <= newest_; ++oldest_) {
     outstanding_decision& place = ring_[oldest_ % capacity];

@@ -31,6 +31,8 @@ class outstanding {
   void remove(std::uint64_t id) noexcept;
   /// Takes out one that is older than `limit`; id 0 when none is.
   outstanding_decision take_expired(steady_time now, std::chrono::seconds limit) noexcept;
+  /// Forgets all that went to one connector.
+  void forget(std::uint16_t connector) noexcept;
   static constexpr std::size_t capacity = 65536;
 
  private:

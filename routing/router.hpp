@@ -117,6 +117,15 @@ class router {
   virtual void tick(instant now) = 0;
   /// The connector exists: view() shows it from now on, before its first payment.
   virtual void declare(std::string_view) {}
+  /// The connector is gone: everything learned of it alone is forgotten.
+  virtual void retire(std::string_view) {}
+  /// A copy that learns for itself; nullptr where there is none to be had.
+  virtual std::unique_ptr<router> copy() const { return nullptr; }
+  /// What was learned, as bytes that only restore() reads: versioned, checksummed.
+  virtual std::string snapshot(instant) const { return {}; }
+  /// Takes over what a snapshot knows of the declared connectors; before the first payment. Empty when it
+  /// did; otherwise why the snapshot is refused (damaged, too old, of another version), and nothing changed.
+  virtual std::string restore(std::string_view, instant) { return {}; }
   virtual std::vector<connector_view> view(instant now) const = 0;
 };
 

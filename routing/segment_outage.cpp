@@ -29,7 +29,7 @@ segment_outage::node_keys segment_outage::nodes_of(const segment_keys& keys) noe
 
 segment_outage::belief segment_outage::relaxed(belief before, double elapsed_s) noexcept {
   if (elapsed_s <= 0) return before;
-  const double kept = std::exp(-(entry_per_s + recovery_per_s) * elapsed_s);
+  const double kept = faded((entry_per_s + recovery_per_s) * elapsed_s);
   return {long_run_half + (before.half - long_run_half) * kept, long_run_down + (before.down - long_run_down) * kept};
 }
 
@@ -64,6 +64,10 @@ void segment_outage::write_node(std::uint64_t key, const belief& learned, stamp 
   }
   const stamp last = chosen->tag == tag ? std::max(chosen->last, now) : now;
   *chosen = {tag, static_cast<float>(learned.half), static_cast<float>(learned.down), last};
+}
+
+void segment_outage::expect(const segment_keys& keys) const noexcept {
+  for (std::uint64_t key : nodes_of(keys)) __builtin_prefetch(&lines_[key % lines]);
 }
 
 segment_outage::reading segment_outage::read(const segment_keys& keys, steady_time now) const noexcept {
@@ -101,6 +105,32 @@ double segment_outage::learn(const segment_keys& keys, double approval, bool app
     credence *= 1 - std::max(0.0, after.half + after.down - sick_in_the_long_run);
   }
   return credence;
+}
+
+void segment_outage::save(state_writer& into, steady_time now) const {
+  std::uint32_t count = 0;
+  for (const line& each : lines_)
+    for (const cell& here : each.cells) count += here.tag != 0;
+  into.integer(count);
+  for (std::size_t place = 0; place < lines_.size(); ++place)
+    for (const cell& here : lines_[place].cells) {
+      if (here.tag == 0) continue;
+      const belief known = relaxed({here.half, here.down}, seconds_since(here.last, stamp_of(now)));
+      into.integer(static_cast<std::uint32_t>(place));
+      into.integer(here.tag);
+      into.small_number(static_cast<float>(known.half));
+      into.small_number(static_cast<float>(known.down));
+    }
+}
+
+void segment_outage::load(state_reader& from, double elapsed_s, steady_time now) {
+  for (auto left = from.integer<std::uint32_t>(); left > 0 && from.good(); --left) {
+    const std::uint64_t place = from.integer<std::uint32_t>(), tag = from.integer<std::uint32_t>();
+    belief known;
+    known.half = from.small_number(0, 1);
+    known.down = from.small_number(0, 1);
+    if (known.half + known.down <= 1) write_node(tag << 32 | place, relaxed(known, elapsed_s), stamp_of(now));
+  }
 }
 
 }  // namespace turnout::routing

@@ -32,10 +32,16 @@ class segment_outage {
     double up = 1;    ///< P(every node is up)
   };
   reading read(const segment_keys& keys, steady_time now) const noexcept;
+  /// A read is coming: lets the memory begin to fetch it.
+  void expect(const segment_keys& keys) const noexcept;
   /// `approval`: what the approval model says. Returns the credence that is left for that model.
   double learn(const segment_keys& keys, double approval, bool approved, steady_time now) noexcept;
   /// P(the whole connector is up), as view() wants it.
   reading overall(steady_time now) const noexcept { return read({}, now); }
+
+  void save(state_writer& into, steady_time now) const;
+  /// What save() wrote `elapsed_s` ago, into an empty table.
+  void load(state_reader& from, double elapsed_s, steady_time now);
 
  private:
   static constexpr std::size_t nodes = 5, ways = 4, lines = 512;

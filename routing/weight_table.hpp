@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "routing/decay.hpp"
+#include "routing/state_bytes.hpp"
 
 namespace turnout::routing {
 
@@ -25,6 +26,9 @@ struct weight {
 /// What a weight is after `elapsed_s` without an update.
 weight drifted(weight before, double elapsed_s, double time_constant_s) noexcept;
 
+void save(const weight& known, state_writer& into);
+weight load_weight(state_reader& from);
+
 /// A quarter of a second since the steady clock's epoch.
 using stamp = std::uint32_t;
 stamp stamp_of(steady_time now) noexcept;
@@ -35,7 +39,14 @@ class weight_table {
   /// `cells`: a power of two, at least four.
   weight_table(std::size_t cells, double time_constant_s);
   weight read(std::uint64_t key, stamp now) const noexcept;
+  /// A read of `key` is coming: lets the memory begin to fetch it.
+  void expect(std::uint64_t key) const noexcept { __builtin_prefetch(&lines_[place_of(key)]); }
   void write(std::uint64_t key, weight learned, stamp now) noexcept;
+
+  /// All weights as they are at `now`.
+  void save(state_writer& into, stamp now) const;
+  /// What save() wrote `elapsed_s` ago, into an empty table. What is senseless fails `from`.
+  void load(state_reader& from, double elapsed_s, stamp now);
 
  private:
   static constexpr std::size_t ways = 4;

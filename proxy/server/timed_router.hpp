@@ -2,6 +2,7 @@
 // Measures how long the router's choices take: the router itself reads no clock.
 #include <chrono>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +33,10 @@ class timed_router final : public routing::router {
   }
   void tick(payments::instant now) override { inner_->tick(now); }
   void declare(std::string_view connector) override { inner_->declare(connector); }
+  void retire(std::string_view connector) override { inner_->retire(connector); }
+  std::unique_ptr<routing::router> copy() const override { return inner_->copy(); }
+  std::string snapshot(payments::instant now) const override { return inner_->snapshot(now); }
+  std::string restore(std::string_view bytes, payments::instant now) override { return inner_->restore(bytes, now); }
   std::vector<routing::connector_view> view(payments::instant now) const override { return inner_->view(now); }
 
  private:

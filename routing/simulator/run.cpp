@@ -102,7 +102,10 @@ class runner {
     numbers_.clear();
     for (std::size_t g = 0; g < gateways.size(); ++g) {
       if (!present_[g]) continue;
-      candidates_.push_back({gateways[g].name, {0, *payments::currency::find("EUR")}, 0});
+      const std::chrono::duration<double> timeout(on_.of.description().latency.timeout_s);
+      candidates_.push_back({.connector = gateways[g].name,
+                             .charged = {0, *payments::currency::find("EUR")},
+                             .timeout = std::chrono::duration_cast<payments::milliseconds>(timeout)});
       numbers_.push_back(g);
     }
   }
@@ -140,6 +143,7 @@ class runner {
     for (candidate& each : candidates_) each.charged.minor = what.amount_minor;
     on_.context = what.context;
     const instant now = instant_of(at_s);
+    it.about.attempts_left = on_.of.description().retry.max_attempts - static_cast<int>(it.attempts.size());
     it.made = router_.choose(it.about, route_, candidates_, it.attempts, now, random_);
     if (it.made.order.empty()) {
       free_.push_back(slot);
@@ -149,7 +153,7 @@ class runner {
     payment_log& log = log_.payments[it.payment];
     if (it.attempts.empty()) {
       log.first = static_cast<std::uint8_t>(it.gateway);
-      log.explored = it.made.why == choice_reason::explored;
+      log.explored = it.made.why == choice_reason::explored || it.made.why == choice_reason::probed;
       const double regret = what.best - on_.now.success(what.context, it.gateway);
       log.first_regret = static_cast<float>((1 - on_.of.intrinsic(what.context)) * std::max(regret, 0.0));
     }
