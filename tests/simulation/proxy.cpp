@@ -72,8 +72,8 @@ class proxy::watcher final : public core::observer {
   void on_decision(const payments::payment& record, const routing::decision& made) override {
     const bool first = record.attempts.empty() && !made.order.empty();
     if (first && config_->find(made.order.front().connector) == nullptr)
-      around_.violations.push_back("reload: " + record.id + " is new and goes to " + made.order.front().connector +
-                                   ", which was removed");
+      around_.violations.push_back("reload: " + record.id + " is new and goes to " +
+                                   std::string(made.order.front().connector) + ", which was removed");
   }
   void on_send(const payments::attempt&, payments::send_kind kind, const payments::send_result& result) override {
     around_.cards.read(result);
