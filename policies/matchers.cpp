@@ -3,6 +3,52 @@
 #include "payments/assertion.hpp"
 
 namespace turnout::policies {
+namespace {
+
+std::string joined(const std::vector<matcher_ptr>& parts, std::string_view between) {
+  std::string text;
+  for (const matcher_ptr& part : parts) {
+    if (!text.empty()) text += between;
+    text += part->describe();
+  }
+  return text;
+}
+
+}  // namespace
+
+void matcher::find_unmet(const match_input& input, const amount_lookup& convert,
+                         std::vector<unmet_condition>& into) const {
+  const match_result result = matches(input, convert);
+  if (result != match_result::yes) into.push_back({describe(), result == match_result::rate_unavailable});
+}
+
+std::string describe_list(std::string_view key, const std::vector<std::string>& words) {
+  std::string text(key);
+  for (const std::string& word : words) text.append(&word == &words.front() ? " " : " or ").append(word);
+  return text;
+}
+
+std::string all_of::describe() const { return parts_.empty() ? "anything" : joined(parts_, " and "); }
+
+std::string any_of::describe() const { return "any of (" + joined(parts_, "; ") + ")"; }
+
+void all_of::find_unmet(const match_input& input, const amount_lookup& convert,
+                        std::vector<unmet_condition>& into) const {
+  for (const matcher_ptr& part : parts_) part->find_unmet(input, convert, into);
+}
+
+std::string amount_compares::describe() const {
+  const auto word = [this] {
+    switch (how_) {
+      case comparison::below: return "below";
+      case comparison::at_most: return "at_most";
+      case comparison::at_least: return "at_least";
+      case comparison::above: return "above";
+    }
+    TURNOUT_ASSERT(false);
+  };
+  return std::string("amount ") + word() + " " + payments::to_decimal(bound_) + " " + std::string(bound_.unit.code());
+}
 
 match_result all_of::matches(const match_input& input, const amount_lookup& convert) const {
   match_result result = match_result::yes;

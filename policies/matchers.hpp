@@ -18,6 +18,9 @@ class all_of final : public matcher {
  public:
   explicit all_of(std::vector<matcher_ptr> parts) : parts_(std::move(parts)) {}
   match_result matches(const match_input& input, const amount_lookup& convert) const override;
+  std::string describe() const override;
+  void find_unmet(const match_input& input, const amount_lookup& convert,
+                  std::vector<unmet_condition>& into) const override;
 
  private:
   std::vector<matcher_ptr> parts_;  ///< none: everything matches
@@ -27,6 +30,7 @@ class any_of final : public matcher {
  public:
   explicit any_of(std::vector<matcher_ptr> parts) : parts_(std::move(parts)) {}
   match_result matches(const match_input& input, const amount_lookup& convert) const override;
+  std::string describe() const override;
 
  private:
   std::vector<matcher_ptr> parts_;
@@ -36,33 +40,51 @@ class negation final : public matcher {
  public:
   explicit negation(matcher_ptr part) : part_(std::move(part)) {}
   match_result matches(const match_input& input, const amount_lookup& convert) const override;
+  std::string describe() const override { return "not (" + part_->describe() + ")"; }
 
  private:
   matcher_ptr part_;
 };
 
-/// What `Read` finds in the input is one of the listed values.
+/// "currency EUR or USD"
+std::string describe_list(std::string_view key, const std::vector<std::string>& words);
+
+inline std::string word_of(const std::string& value) { return value; }
+inline std::string word_of(payments::currency value) { return std::string(value.code()); }
+inline std::string word_of(payments::card_brand value) { return std::string(to_string(value)); }
+inline std::string word_of(payments::capture_mode value) { return std::string(to_string(value)); }
+
+/// What `Read` finds in the input is one of the values listed under `key`.
 template <class Value, auto Read>
 class listed final : public matcher {
  public:
-  explicit listed(std::vector<Value> values) : values_(std::move(values)) {}
+  listed(std::string key, std::vector<Value> values) : key_(std::move(key)), values_(std::move(values)) {}
   match_result matches(const match_input& input, const amount_lookup&) const override {
     for (const Value& value : values_)
       if (Read(input) == value) return match_result::yes;
     return match_result::no;
   }
+  std::string describe() const override {
+    std::vector<std::string> words;
+    for (const Value& value : values_) words.push_back(word_of(value));
+    return describe_list(key_, words);
+  }
 
  private:
+  std::string key_;
   std::vector<Value> values_;
 };
 
 /// The card's first six digits begin with one of the prefixes.
 class bin_within final : public matcher {
  public:
-  explicit bin_within(std::vector<std::string> prefixes) : prefixes_(std::move(prefixes)) {}
+  bin_within(std::string key, std::vector<std::string> prefixes)
+      : key_(std::move(key)), prefixes_(std::move(prefixes)) {}
   match_result matches(const match_input& input, const amount_lookup& convert) const override;
+  std::string describe() const override { return describe_list(key_, prefixes_); }
 
  private:
+  std::string key_;
   std::vector<std::string> prefixes_;
 };
 
@@ -73,6 +95,7 @@ class amount_compares final : public matcher {
  public:
   amount_compares(comparison how, payments::money bound) : how_(how), bound_(bound) {}
   match_result matches(const match_input& input, const amount_lookup& convert) const override;
+  std::string describe() const override;
 
  private:
   comparison how_;

@@ -54,10 +54,21 @@ struct match_input {
 
 enum class match_result : std::uint8_t { yes, no, rate_unavailable };
 
+/// A condition that keeps a policy from matching.
+struct unmet_condition {
+  std::string condition;   ///< in words, as describe() has it
+  bool undecided = false;  ///< it needs a rate that is not there
+};
+
 class matcher {  // the compiled `match:` block
  public:
   virtual ~matcher() = default;
   virtual match_result matches(const match_input& input, const amount_lookup& convert) const = 0;
+  /// The condition in words: "currency EUR or USD". For who explains.
+  virtual std::string describe() const = 0;
+  /// Appends what does not hold for `input`; nothing when all of it does.
+  virtual void find_unmet(const match_input& input, const amount_lookup& convert,
+                          std::vector<unmet_condition>& into) const;
 };
 
 struct policy {
@@ -78,6 +89,7 @@ struct policy_choice {
   const policy* chosen = nullptr;
   bool rate_unavailable = false;  ///< a comparison on the way needed a rate that is not there
 };
+/// The first that matches. One that cannot be decided for want of a rate ends the search.
 policy_choice select(const policy_set& set, const match_input& input, const amount_lookup& convert);
 
 /// Appends the file's policies to `into`; errors go to `found`. `connectors` are

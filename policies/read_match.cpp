@@ -28,7 +28,7 @@ void add_listed(const value& from, std::vector<matcher_ptr>& into, Read read_one
   if (from.is_list() && items.empty()) from.error("'" + from.name() + "' must not be empty: nothing would match");
   for (const value& item : items)
     if (auto read = read_one(item)) values.push_back(std::move(*read));
-  into.push_back(std::make_unique<Matcher>(std::move(values)));
+  into.push_back(std::make_unique<Matcher>(from.name(), std::move(values)));
 }
 
 std::optional<std::string> read_method(const value& from) { return from.one_of({"card"}); }

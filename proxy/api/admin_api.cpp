@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <boost/asio/ip/address.hpp>
 
+#include "proxy/api/answers.hpp"
 #include "proxy/api/credentials.hpp"
 #include "proxy/api/header_text.hpp"
 #include "proxy/api/json_text.hpp"
@@ -12,26 +13,16 @@
 
 namespace turnout::api {
 
-namespace {
-
-problem make(const problem_kind& kind, std::string detail) { return {kind, std::move(detail), {}, {}, {}}; }
-
-net::response json_answer(unsigned status, std::string body) {
-  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
-}
-
-}  // namespace
-
-const admin_api::endpoint admin_api::endpoints[5] = {
-    {"GET", "/health/live", true, &admin_api::live},  {"GET", "/health/ready", true, &admin_api::ready},
-    {"GET", "/metrics", false, &admin_api::metrics},  {"GET", "/admin/connectors", false, &admin_api::connectors},
-    {"POST", "/-/reload", false, &admin_api::reload},
+const admin_api::endpoint admin_api::endpoints[6] = {
+    {"GET", "/health/live", true, &admin_api::live},        {"GET", "/health/ready", true, &admin_api::ready},
+    {"GET", "/metrics", false, &admin_api::metrics},        {"GET", "/admin/connectors", false, &admin_api::connectors},
+    {"POST", "/admin/explain", false, &admin_api::explain}, {"POST", "/-/reload", false, &admin_api::reload},
 };
 
 admin_api::admin_api(admin_dependencies world)
     : world_(std::move(world)), context_{world_.now, world_.on_request, world_.tls} {
-  if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.make_request_id ||
-      !world_.now)
+  if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.merchants ||
+      !world_.explain || !world_.make_request_id || !world_.now)
     throw std::invalid_argument("the admin API lacks something it depends on");
   if (!world_.token.empty()) token_ = hash_secret(world_.token);
   net::wipe(world_.token);
@@ -52,6 +43,7 @@ void admin_api::handle(net::request&& message, answer_function reply) {
     call.failure = error.what();
     call.refuse(make(problems::internal_error, "the request could not be completed"));
   }
+  net::wipe(message.body);  // it may have had a card number
 }
 
 void admin_api::dispatch(const net::request& message, endpoint_call& call) {
@@ -83,12 +75,14 @@ void admin_api::dispatch(const net::request& message, endpoint_call& call) {
       return call.refuse(made);
     }
   }
-  (this->*found.row->serve)(call);
+  (this->*found.row->serve)(message, call);
 }
 
-void admin_api::live(const endpoint_call& call) { call.answer(json_answer(200, "{\"status\":\"live\"}")); }
+void admin_api::live(const net::request&, const endpoint_call& call) {
+  call.answer(json_answer(200, "{\"status\":\"live\"}"));
+}
 
-void admin_api::ready(const endpoint_call& call) {
+void admin_api::ready(const net::request&, const endpoint_call& call) {
   const readiness state = world_.ready();
   std::string body = "{\"status\":";
   append_string(body, state.state);
@@ -101,15 +95,23 @@ void admin_api::ready(const endpoint_call& call) {
   call.answer(json_answer(state.ready ? 200 : 503, std::move(body)));
 }
 
-void admin_api::metrics(const endpoint_call& call) {
+void admin_api::metrics(const net::request&, const endpoint_call& call) {
   call.answer({200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, world_.metrics()});
 }
 
-void admin_api::connectors(const endpoint_call& call) {
+void admin_api::connectors(const net::request&, const endpoint_call& call) {
   call.answer(json_answer(200, render_connectors(world_.connectors())));
 }
 
-void admin_api::reload(const endpoint_call& call) {
+void admin_api::explain(const net::request& message, const endpoint_call& call) {
+  if (const auto refused = check_media_type(message.fields)) return call.refuse(*refused);
+  const auto asked =
+      read_explain_request(split(message.target).query, message.body, world_.merchants(), call.arrival.wall);
+  if (const auto* refused = std::get_if<problem>(&asked)) return call.refuse(*refused);
+  call.answer(json_answer(200, world_.explain(std::get<explain_request>(asked))));
+}
+
+void admin_api::reload(const net::request&, const endpoint_call& call) {
   const settings::problems found = world_.reload();
   if (!settings::has_errors(found)) return call.answer(json_answer(200, "{\"status\":\"reloaded\"}"));
   problem made = make(problems::reload_failed, "nothing was changed");

@@ -1,6 +1,6 @@
 #pragma once
 // What operators and their tools ask a running proxy: health, metrics,
-// connectors, reload. Its own listener, on loopback unless it has a token.
+// connectors, explanations, reload. Its own listener, on loopback unless it has a token.
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +10,7 @@
 #include "net/server.hpp"
 #include "proxy/api/api_key_store.hpp"
 #include "proxy/api/endpoint_call.hpp"
+#include "proxy/api/explain_request.hpp"
 #include "routing/router.hpp"
 #include "settings/problem.hpp"
 
@@ -25,7 +26,10 @@ struct admin_dependencies {
   std::function<readiness()> ready;
   std::function<std::string()> metrics;  ///< Prometheus text
   std::function<std::vector<routing::connector_view>()> connectors;
-  std::function<settings::problems()> reload;  ///< errors: nothing was changed
+  std::function<settings::problems()> reload;           ///< errors: nothing was changed
+  std::function<std::vector<std::string>()> merchants;  ///< whom connectors list
+  /// What would become of it now, as JSON; changes nothing.
+  std::function<std::string(const explain_request&)> explain;
   std::function<std::string()> make_request_id;
   std::function<payments::instant()> now;
   request_hook on_request;  ///< may be empty
@@ -52,16 +56,17 @@ class admin_api {
   struct endpoint {
     std::string_view method, path;
     bool open;  ///< needs no token: probes carry none
-    void (admin_api::*serve)(const endpoint_call&);
+    void (admin_api::*serve)(const net::request&, const endpoint_call&);
   };
-  static const endpoint endpoints[5];
+  static const endpoint endpoints[6];
 
   void dispatch(const net::request& message, endpoint_call& call);
-  void live(const endpoint_call& call);
-  void ready(const endpoint_call& call);
-  void metrics(const endpoint_call& call);
-  void connectors(const endpoint_call& call);
-  void reload(const endpoint_call& call);
+  void live(const net::request&, const endpoint_call& call);
+  void ready(const net::request&, const endpoint_call& call);
+  void metrics(const net::request&, const endpoint_call& call);
+  void connectors(const net::request&, const endpoint_call& call);
+  void explain(const net::request& message, const endpoint_call& call);
+  void reload(const net::request&, const endpoint_call& call);
 
   admin_dependencies world_;
   call_context context_;

@@ -106,10 +106,12 @@ int year_of(payments::wall_time now) noexcept {
 
 class body_reader {
  public:
-  body_reader(const principal& who, std::optional<payments::wall_time> now) : who_(who), now_(now) {}
+  body_reader(const principal& who, std::optional<payments::wall_time> now, card_form form)
+      : who_(who), now_(now), form_(form) {}
 
   payment_body read(const json_document& body) {
     object(body.root(), "", body_fields);
+    if (form_ == card_form::number_or_bin) complete_card();
     check_card();
     check_kept_texts();
     payment_body result;
@@ -139,7 +141,8 @@ class body_reader {
     bool required;
     void (body_reader::*read)(const json_value&, std::string_view path);
   };
-  static const field body_fields[10], authentication_fields[4], method_fields[2], card_fields[5], customer_fields[4];
+  static const field body_fields[10], authentication_fields[4], method_fields[2], card_fields[5], loose_card_fields[6],
+      customer_fields[4];
 
   void fault(std::string_view path, std::string message) {
     if (errors_.size() < most_errors) errors_.push_back({std::string(path), std::move(message)});
@@ -227,7 +230,18 @@ class body_reader {
   void read_type(const json_value& value, std::string_view path) {
     if (!value.is(json_kind::string) || value.text() != "card") fault(path, "must be card");
   }
-  void read_card(const json_value& value, std::string_view) { object(value, "payment_method.card.", card_fields); }
+  void read_card(const json_value& value, std::string_view) {
+    has_card_ = true;
+    if (form_ == card_form::number)
+      object(value, "payment_method.card.", card_fields);
+    else
+      object(value, "payment_method.card.", loose_card_fields);
+  }
+  void read_bin(const json_value& value, std::string_view path) {
+    if (!value.is(json_kind::string)) return fault(path, "must be a string");
+    if (value.text().size() != 6 || !all_digits(value.text())) return fault(path, "must have six digits");
+    bin_ = value.text();
+  }
   void read_number(const json_value& value, std::string_view path) {
     if (!value.is(json_kind::string)) return fault(path, "must be a string");
     if (!all_digits(value.text())) return fault(path, "must have digits only, without spaces or dashes");
@@ -321,6 +335,20 @@ class body_reader {
     authentication_->ds_transaction_id = shaped(value, path, is_uuid, "must be a UUID");
   }
 
+  /// Any number with that BIN serves to ask who would be chosen, and any expiry.
+  void complete_card() {
+    if (!has_card_ || !errors_.empty()) return;
+    if (number_.empty() == bin_.empty()) return fault("payment_method.card", "needs number or bin, one of them");
+    if (number_.empty()) {
+      completed_ = bin_ + std::string(9, '0');
+      char digit = '0';
+      while (!payments::luhn_valid(completed_ + digit)) ++digit;
+      number_ = completed_ += digit;
+    }
+    if (month_ == 0) month_ = 12;
+    if (year_ == 0) year_ = now_ ? year_of(*now_) + 1 : 9999;
+  }
+
   /// What only the whole card can tell.
   void check_card() {
     const bool dated = month_ != 0 && year_ != 0;
@@ -355,6 +383,7 @@ class body_reader {
 
   const principal& who_;
   std::optional<payments::wall_time> now_;
+  card_form form_;
   std::vector<field_error> errors_;
   std::int64_t amount_ = 0;
   std::optional<payments::currency> currency_;
@@ -362,6 +391,8 @@ class body_reader {
   std::optional<payments::authentication> authentication_;
   std::string_view number_, cvc_, holder_, cryptogram_;
   int month_ = 0, year_ = 0;
+  bool has_card_ = false;
+  std::string bin_, completed_;  ///< of no real card
   payments::card card_;
   std::string_view reference_, customer_id_, customer_email_, customer_country_, return_url_;
   std::string customer_network_;
@@ -392,6 +423,14 @@ const body_reader::field body_reader::card_fields[5] = {
     {"payment_method.card.cvc", false, &body_reader::read_cvc},
     {"payment_method.card.holder", false, &body_reader::read_holder},
 };
+const body_reader::field body_reader::loose_card_fields[6] = {
+    {"payment_method.card.number", false, &body_reader::read_number},
+    {"payment_method.card.bin", false, &body_reader::read_bin},
+    {"payment_method.card.exp_month", false, &body_reader::read_month},
+    {"payment_method.card.exp_year", false, &body_reader::read_year},
+    {"payment_method.card.cvc", false, &body_reader::read_cvc},
+    {"payment_method.card.holder", false, &body_reader::read_holder},
+};
 const body_reader::field body_reader::customer_fields[4] = {
     {"customer.id", false, &body_reader::read_customer_id},
     {"customer.email", false, &body_reader::read_customer_email},
@@ -401,9 +440,9 @@ const body_reader::field body_reader::customer_fields[4] = {
 
 }  // namespace
 
-payment_body read_payment_body(const json_document& body, const principal& who,
-                               std::optional<payments::wall_time> now) {
-  return body_reader(who, now).read(body);
+payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now,
+                               card_form form) {
+  return body_reader(who, now, form).read(body);
 }
 
 // Whatever stands between digits is skipped, and full-width digits (U+FF10 to

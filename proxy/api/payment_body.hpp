@@ -1,6 +1,7 @@
 #pragma once
 // The body of POST /v1/payments, checked field by field. Every fault is
 // found in one go; no message ever quotes a value.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +25,16 @@ struct payment_body {
   std::vector<field_error> errors;
 };
 
+/// What must be said of the card.
+enum class card_form : std::uint8_t {
+  number,         ///< all that a charge needs
+  number_or_bin,  ///< the number, or `bin` (its first six digits) in its place; the rest may be left out
+};
+
 /// `now` decides whether the card has expired, or cannot be that young; nullopt:
 /// neither is asked, because the body was good when it first came.
-payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now);
+payment_body read_payment_body(const json_document& body, const principal& who, std::optional<payments::wall_time> now,
+                               card_form form = card_form::number);
 
 /// True when the digits of `number` stand in `text` in a row, whatever is between them.
 /// What is kept and shown must not carry a card number.

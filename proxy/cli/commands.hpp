@@ -16,6 +16,7 @@ void add_sandbox(CLI::App& app, command& chosen);
 void add_keys(CLI::App& app, command& chosen);
 void add_payments(CLI::App& app, command& chosen);
 void add_simulate(CLI::App& app, command& chosen);
+void add_explain(CLI::App& app, command& chosen);
 
 /// Where turnout.yaml is, for every command that asks.
 inline constexpr const char* default_conf = "conf";

@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_keys(app, chosen);
   add_payments(app, chosen);
   add_simulate(app, chosen);
+  add_explain(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& asked) {

@@ -14,6 +14,7 @@ namespace turnout::core {
 struct configuration {
   std::vector<std::shared_ptr<const connectors::definition>> connectors;
   policies::policy_set policies;
+  std::string version;  ///< of all files as they are written: 12 hex digits
 
   const connectors::definition* find(std::string_view connector) const noexcept {
     for (const auto& each : connectors)

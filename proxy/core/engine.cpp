@@ -9,6 +9,7 @@
 #include "proxy/core/candidates.hpp"
 #include "proxy/core/idempotency.hpp"
 #include "proxy/core/payment_run.hpp"
+#include "proxy/core/routing_input.hpp"
 
 namespace turnout::core {
 
@@ -33,18 +34,9 @@ std::string make_own_id(const ownership& own, wall_time now, random_source& rand
 
 payments::payment new_record(const create_command& command, const policies::policy& policy, const ownership& own,
                              random_source& random) {
-  const payments::payment_request& wish = command.request;
-  payments::payment record{.merchant = wish.merchant, .livemode = wish.livemode, .amount = wish.amount};
+  payments::payment record = record_of(command.request, command.card);
   record.id = make_own_id(own, command.arrival.wall, random);
-  record.capture = wish.capture;
-  record.method = wish.method;
-  record.card = command.card.summary();
   record.card.fingerprint = command.card_fingerprint;
-  record.reference = wish.reference;
-  record.buyer = wish.buyer;
-  record.return_url = wish.return_url;
-  record.metadata = wish.metadata;
-  record.authentication = wish.authentication;
   record.policy = policy.name;
   record.created_at = record.updated_at = command.arrival.wall;
   return record;
@@ -147,18 +139,8 @@ engine::~engine() { implementation_->routing.pacing().forget(implementation_->ow
 
 void engine::create(create_command command, std::function<void(create_result)> done) {
   implementation& home = *implementation_;
-  const policies::match_input input{.merchant = command.request.merchant,
-                                    .method = command.request.method,
-                                    .brand = command.card.brand(),
-                                    .bin = command.card.reveal_number().substr(0, 6),
-                                    .customer_country = command.request.buyer.country,
-                                    .amount = command.request.amount,
-                                    .capture = command.request.capture};
-  // Rate feeds are not part of this version: amounts compare within one currency only.
-  const policies::amount_lookup no_rates = [](const payments::money& amount, payments::currency to) {
-    return amount.unit == to ? std::optional(amount) : std::nullopt;
-  };
-  const policies::policy_choice choice = policies::select(home.config->policies, input, no_rates);
+  const policies::match_input input = match_input_of(command.request, command.card);
+  const policies::policy_choice choice = policies::select(home.config->policies, input, without_rates);
   std::optional<create_result> refusal;
   std::optional<payments::payment> record;
   candidate_set found;

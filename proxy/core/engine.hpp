@@ -80,9 +80,14 @@ struct create_result {
   std::string existing;  ///< reference_taken: the other payment's id
 };
 
+/// What a decision rests on beside the router's state.
+struct decision_context {
+  std::string_view policy, policy_version, configuration_version;
+  wall_time at;
+};
+
 /// Writes a decision down for GET …/decisions, as a JSON object.
-using decision_writer =
-    std::function<std::string(const routing::decision& made, std::string_view policy_version, wall_time at)>;
+using decision_writer = std::function<std::string(const routing::decision& made, const decision_context& on)>;
 
 class engine {
  public:

@@ -8,6 +8,7 @@
 #include "payments/identifier.hpp"
 #include "proxy/core/card_echo.hpp"
 #include "proxy/core/idempotency.hpp"
+#include "proxy/core/routing_input.hpp"
 
 namespace turnout::core {
 
@@ -209,16 +210,7 @@ void payment_run::adopt(const std::shared_ptr<const configuration>& config) {
   for (std::string& each : back) feed(flow::gateway_recovered{std::move(each)});
 }
 
-routing::request payment_run::routing_request() const {
-  const payments::payment& record = flow_.record();
-  return {.merchant = record.merchant,
-          .method = record.method,
-          .brand = record.card.brand,
-          .bin = record.card.bin,
-          .country = {},
-          .amount = record.amount,
-          .attempts_left = std::max(1, policy_.retry.max_attempts - static_cast<int>(record.attempts.size()))};
-}
+routing::request payment_run::routing_request() const { return routing_request_of(flow_.record(), policy_.retry); }
 
 void payment_run::ask_router() {
   const payments::payment& record = flow_.record();
@@ -236,7 +228,8 @@ void payment_run::ask_router() {
   });
   decision_.segment = routing::describe_segment(asked);
   decision_.excluded.insert(decision_.excluded.begin(), candidates_.excluded.begin(), candidates_.excluded.end());
-  decisions_.push_back(home_.explain(decision_, config_->policies.version, at.wall));
+  const decision_context on{policy_.name, config_->policies.version, config_->version, at.wall};
+  decisions_.push_back(home_.explain(decision_, on));
   home_.watcher.on_decision(record, decision_);
   if (budget_spent) return feed(flow::no_candidate{"retry_budget_exhausted"});
   if (decision_.order.empty())

@@ -24,13 +24,19 @@ void append_candidate(std::string& out, const routing::ranked& each) {
   out.push_back('}');
 }
 
+/// Not the best was taken, but one that teaches something.
+bool explored(const routing::decision& made) noexcept {
+  return !made.order.empty() &&
+         (made.why == routing::choice_reason::explored || made.why == routing::choice_reason::probed);
+}
+
 }  // namespace
 
-std::string decision_text(const routing::decision& made, std::string_view policy_version, payments::wall_time at) {
+std::string decision_text(const routing::decision& made, const core::decision_context& on) {
   std::string out;
-  out.reserve(256 + 208 * (made.order.size() + made.excluded.size()));
+  out.reserve(320 + 208 * (made.order.size() + made.excluded.size()));
   out.append("{\"at\":");
-  api::append_time(out, at);
+  api::append_time(out, on.at);
   out.append(",\"chosen\":");
   if (made.order.empty())
     out.append("null,\"why\":null");
@@ -39,6 +45,7 @@ std::string decision_text(const routing::decision& made, std::string_view policy
     out.append(",\"why\":");
     api::append_string(out, to_string(made.why));
   }
+  out.append(explored(made) ? ",\"explored\":true" : ",\"explored\":false");
   out.append(",\"probability\":");
   api::append_number(out, made.order.empty() ? 0 : made.probability);
   out.append(",\"segment\":");
@@ -57,8 +64,12 @@ std::string decision_text(const routing::decision& made, std::string_view policy
     api::append_string(out, each.reason);
     out.push_back('}');
   }
-  out.append("],\"policy_version\":");
-  api::append_string(out, policy_version);
+  out.append("],\"policy\":");
+  api::append_string(out, on.policy);
+  out.append(",\"policy_version\":");
+  api::append_string(out, on.policy_version);
+  out.append(",\"configuration_version\":");
+  api::append_string(out, on.configuration_version);
   out.push_back('}');
   return out;
 }

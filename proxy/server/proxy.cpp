@@ -14,6 +14,7 @@
 
 #include "payments/identifier.hpp"
 #include "proxy/api/api_key_store.hpp"
+#include "proxy/server/explaining.hpp"
 #include "proxy/server/restart_needed.hpp"
 #include "proxy/server/timed_router.hpp"
 #include "proxy/server/unresolved_census.hpp"
@@ -29,7 +30,7 @@ constexpr double retry_budget_floor_per_second = 2.0;
 /// Descriptors that are not merchants' connections: gateways', the journal's, the log's.
 constexpr std::size_t own_descriptors = 512;
 constexpr std::chrono::milliseconds tick_interval{100}, refresh_interval{500}, drain_check_interval{20},
-    due_interval{5000};
+    due_interval{5000}, save_routing_interval{60'000};
 
 std::string url(const listener_settings& of) {
   const bool v6 = of.address.find(':') != std::string::npos;
@@ -58,9 +59,13 @@ proxy::proxy(std::string conf, loaded_files files, std::size_t descriptors)
                 [this](const std::string& why) { log_->note(telemetry::log_level::error, "api_keys_unusable", why); }),
       key_usage_(settings_.keys_directory),
       routing_(std::make_unique<timed_router>(routing::create_router(), metrics_),
-               policies::retry_budget(settings_.retry_budget, retry_budget_floor_per_second)) {
+               policies::retry_budget(settings_.retry_budget, retry_budget_floor_per_second)),
+      routing_state_(routing_state_file(settings_.journal_path), routing_, [this](const std::string& why) {
+        log_->note(telemetry::log_level::warn, "routing_state_not_saved", why);
+      }) {
   fit_connections(descriptors);
   declare_connectors();
+  restore_routing();
   metrics_.set_config_reload(true, now().wall);
   make_workers();
   make_merchant_api();
@@ -223,6 +228,8 @@ void proxy::make_admin_api() {
   world.connectors = [this] {
     return routing_.with([this](routing::router& router, policies::retry_budget&) { return router.view(now()); });
   };
+  world.merchants = [this] { return merchants_of(*configuration_); };
+  world.explain = [this](const api::explain_request& asked) { return explain(asked); };
   world.reload = [this] { return reload(); };
   world.make_request_id = [this] { return request_id(control_random_); };
   world.now = [this] { return now(); };
@@ -246,6 +253,19 @@ void proxy::make_admin_api() {
 
 worker& proxy::owner_of(std::string_view payment_id) {
   return *workers_[core::ownership::of(payment_id, workers_.size())];
+}
+
+// The journal is ours by now, and with it the file beside it.
+void proxy::restore_routing() {
+  const std::filesystem::path file = routing_state_file(settings_.journal_path);
+  const restored_state done = routing_.with(
+      [&](routing::router& router, policies::retry_budget&) { return server::restore_routing(file, router, now()); });
+  if (!done.found) return;
+  if (done.refused.empty())
+    log_->note(telemetry::log_level::info, "routing_state_restored", file.string());
+  else
+    log_->note(telemetry::log_level::warn, "routing_state_dropped",
+               file.string() + ": " + done.refused + "; routing learns anew");
 }
 
 void proxy::recover() {
@@ -324,6 +344,7 @@ void proxy::start_timers() {
   repeat(tick_interval, &proxy::tick);
   repeat(refresh_interval, &proxy::refresh);
   repeat(due_interval, &proxy::look_at_due);
+  repeat(save_routing_interval, &proxy::save_routing);
 }
 
 void proxy::tick() {
@@ -397,6 +418,23 @@ void proxy::tell_gateway_recovered(const std::string& connector) {
     each->post([own = each.get(), connector] { own->engine().gateway_recovered(connector); });
 }
 
+std::string proxy::explain(const api::explain_request& asked) {
+  double budget = 0;
+  const auto copy = routing_.with([&](routing::router& router, policies::retry_budget& failovers) {
+    budget = failovers.remaining(now().steady);
+    return router.copy();
+  });
+  return explain_now(*configuration_, asked, *copy, {"running", budget}, now());
+}
+
+// What was learned of a connector goes with it.
+void proxy::retire_connectors(const core::configuration& before) {
+  routing_.with([&](routing::router& router, policies::retry_budget&) {
+    for (const auto& each : before.connectors)
+      if (configuration_->find(each->profile().name) == nullptr) router.retire(each->profile().name);
+  });
+}
+
 settings::problems proxy::reload() {
   if (phase_ != phase::ready) return {{conf_, 0, 0, false, "the proxy is stopping"}};
   loaded_files files = load_files(conf_, system_secrets());
@@ -430,8 +468,9 @@ void proxy::apply(loaded_files files) {
   log_->set_level(log_level_of(wanted));
   if (const std::string names = restart_needed(started_with_, wanted); !names.empty())
     log_->note(telemetry::log_level::warn, "config_needs_restart", "taken over at the next start only: " + names);
-  configuration_ = std::move(files.configuration);
+  const auto before = std::exchange(configuration_, std::move(files.configuration));
   for (const auto& each : workers_) each->post([own = each.get(), config = configuration_] { own->configure(config); });
+  retire_connectors(*before);
   declare_connectors();
   log_->config_reloaded(configuration_->policies.version);
 }
@@ -460,11 +499,13 @@ void proxy::check_drained() {
 }
 
 void proxy::stop() {
-  if (phase_.exchange(phase::stopped) == phase::stopped) return;
+  const phase before = phase_.exchange(phase::stopped);
+  if (before == phase::stopped) return;
   merchants_->stop();
   admin_->stop();
   for (const auto& each : workers_) each->stop();
   save_key_usage(true);
+  if (before != phase::starting) routing_state_.finish(now());
   control_.stop();
   log_->stopped(unanswered_->total());
 }

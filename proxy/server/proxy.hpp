@@ -19,6 +19,7 @@
 #include "proxy/journal/sqlite_journal.hpp"
 #include "proxy/server/drain.hpp"
 #include "proxy/server/every.hpp"
+#include "proxy/server/routing_state.hpp"
 #include "proxy/server/secret_keys.hpp"
 #include "proxy/server/settings_file.hpp"
 #include "proxy/server/system_random.hpp"
@@ -62,6 +63,7 @@ class proxy {
   void make_merchant_api();
   void make_admin_api();
   worker& owner_of(std::string_view payment_id);
+  void restore_routing();
   void recover();
   void listen();
   std::uint16_t listen_on(net::server& server, const listener_settings& where, const char* key, const char* variable);
@@ -74,11 +76,14 @@ class proxy {
   void refresh();
   void look_at_due();
   void save_key_usage(bool at_end);
+  void save_routing() { routing_state_.begin(now()); }
   void refresh_metrics();
   void tell_gateway_recovered(const std::string& connector);
+  std::string explain(const api::explain_request& asked);
   settings::problems reload();
   void apply(loaded_files files);
   void declare_connectors();
+  void retire_connectors(const core::configuration& before);
   void begin_drain(int signal);
   void check_drained();
   void stop();
@@ -105,6 +110,7 @@ class proxy {
   api::api_key_ring key_ring_;
   api::key_usage key_usage_;
   core::shared_routing routing_;
+  routing_state_saver routing_state_;
   std::vector<std::unique_ptr<worker>> workers_;
 
   boost::asio::io_context control_{1};

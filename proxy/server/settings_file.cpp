@@ -95,6 +95,7 @@ void read_listener(const fields& keys, const document& file, reach how_far, list
     }
   }
   if (const auto port = keys.optional("port").integer(0, 65535)) into.port = static_cast<std::uint16_t>(*port);
+  into.secure = keys.optional("tls").present();
   into.tls = read_listener_tls(keys.optional("tls"), file.file, how_far == reach::certificates_too);
 }
 
@@ -289,7 +290,8 @@ loaded_settings load_settings(const std::string& where, const turnout::settings:
 loaded_files load_files(const std::string& where, const turnout::settings::secret_source& secrets) {
   loaded_files result;
   problems& found = result.problems;
-  const auto file = parse_file(main_file(where), secrets, found);
+  std::string all_texts;
+  const auto file = parse_file(main_file(where), secrets, found, &all_texts);
   if (!file) return result;
   read_settings(*file, reach::certificates_too, result.settings, found);
 
@@ -298,7 +300,7 @@ loaded_files load_files(const std::string& where, const turnout::settings::secre
   std::vector<std::string> unreadable;
   result.connector_files = expand(result.settings.connectors_pattern, *file, "connectors", found);
   for (const std::string& each : result.connector_files)
-    if (const auto parsed = parse_file(each, secrets, found))
+    if (const auto parsed = parse_file(each, secrets, found, &all_texts))
       load_connector(*parsed, *made, names, found);
     else
       unreadable.push_back(presumed_name(each));
@@ -311,6 +313,7 @@ loaded_files load_files(const std::string& where, const turnout::settings::secre
     if (const auto parsed = parse_file(each, secrets, found, &texts))
       policies::load(*parsed, known, made->policies, found);
   made->policies.version = digest(texts);
+  made->version = digest(all_texts + texts);
 
   if (turnout::settings::has_errors(found)) return result;
   // Only now: a policy that could not be read may have been the one for the rest.

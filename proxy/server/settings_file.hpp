@@ -18,7 +18,8 @@ namespace turnout::server {
 struct listener_settings {
   std::string address = "127.0.0.1";                     ///< an IP address
   std::uint16_t port = 0;                                ///< 0 takes a free one
-  std::shared_ptr<const net::server_tls_context> tls{};  ///< null: plain HTTP
+  std::shared_ptr<const net::server_tls_context> tls{};  ///< null: plain HTTP, or load_settings()
+  bool secure = false;                                   ///< `tls` is configured
 };
 
 struct server_settings {

@@ -117,7 +117,7 @@ proxy::proxy(const surroundings& around, scheduler::life whose, std::uint64_t se
   for (std::size_t i = 0; i < engines; ++i) {
     engines_.push_back(std::make_unique<core::engine>(
         core::engine::ports{*journal_, transport_, clock_, random_}, routing_, *watcher_, config_,
-        [](const routing::decision&, std::string_view, wall_time) { return std::string("{}"); },
+        [](const routing::decision&, const core::decision_context&) { return std::string("{}"); },
         core::ownership{i, engines}));
     engines_.back()->on_gateway_recovered = [this](const std::string& name) {
       for (const auto& each : engines_)

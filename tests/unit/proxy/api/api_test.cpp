@@ -287,13 +287,15 @@ struct admin_house {
       return std::vector<routing::connector_view>{{"alpha", 0.5, 0.9, 1, 84.25, "closed", 3, 0.4}};
     };
     world.reload = [this] { return found; };
+    world.merchants = [] { return std::vector<std::string>{"demo"}; };
+    world.explain = [](const explain_request& asked) { return "\"" + asked.wish.merchant + "\""; };
     world.make_request_id = [] { return std::string("req_1"); };
     world.now = [] { return payments::instant{}; };
   }
-  net::response ask(std::string method, std::string target, net::headers fields = {}) {
+  net::response ask(std::string method, std::string target, net::headers fields = {}, std::string body = {}) {
     admin_api served(world);
     std::optional<net::response> got;
-    served.handle(net::request{std::move(method), std::move(target), std::move(fields), {}, {}},
+    served.handle(net::request{std::move(method), std::move(target), std::move(fields), std::move(body), {}},
                   [&](net::response message) { got = std::move(message); });
     REQUIRE(got.has_value());
     return *got;
@@ -318,6 +320,23 @@ TEST_CASE("operators see health, metrics and connectors") {
         R"("latency_ms":84.25,"in_flight":3,"share":0.4}],"next_cursor":null})");
   CHECK(at.ask("GET", "/-/reload").status == 405);
   CHECK(at.ask("GET", "/").status == 404);
+}
+
+TEST_CASE("operators have a payment explained") {
+  admin_house at;
+  at.world.now = [] { return payments::instant{{}, noon()}; };
+  const net::headers json_body{{"Content-Type", "application/json"}};
+  const net::response got = at.ask("POST", "/admin/explain?mode=test", json_body, good_body);
+  CHECK(got.status == 200);
+  CHECK(got.body == "\"demo\"");
+  CHECK(at.ask("POST", "/admin/explain", {}, good_body).status == 415);
+  CHECK(at.ask("POST", "/admin/explain?mode=real", json_body, good_body).status == 400);
+  CHECK(at.ask("POST", "/admin/explain", json_body, "{}").status == 400);
+  CHECK(
+      at.ask("POST", "/admin/explain", {{"Content-Type", "application/json"}, {"Origin", "null"}}, good_body).status ==
+      403);
+  at.world.token = "s3cret";
+  CHECK(at.ask("POST", "/admin/explain", json_body, good_body).status == 401);
 }
 
 TEST_CASE("a reload says what is wrong and where") {

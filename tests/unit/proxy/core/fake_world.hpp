@@ -401,6 +401,7 @@ class match_all final : public policies::matcher {
   policies::match_result matches(const policies::match_input&, const policies::amount_lookup&) const override {
     return policies::match_result::yes;
   }
+  std::string describe() const override { return "anything"; }
 };
 
 struct fake_world {
@@ -439,7 +440,7 @@ struct fake_world {
   void start() {
     engine = std::make_unique<core::engine>(
         core::engine::ports{records, gateways, clock, random}, routing, watcher, config,
-        [](const routing::decision&, std::string_view, wall_time) { return std::string("{}"); });
+        [](const routing::decision&, const decision_context&) { return std::string("{}"); });
     engine->on_gateway_recovered = [this](const std::string& name) { engine->gateway_recovered(name); };
   }
   /// Everything that is not durable is gone; the process starts again.

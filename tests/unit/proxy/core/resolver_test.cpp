@@ -89,7 +89,7 @@ TEST_CASE("what one worker sees of a gateway, all know", "[engine][resolver]") {
   const auto make = [&](std::size_t index) {
     return std::make_unique<engine>(
         engine::ports{world.records, world.gateways, world.clock, world.random}, world.routing, world.watcher,
-        world.config, [](const routing::decision&, std::string_view, wall_time) { return std::string("{}"); },
+        world.config, [](const routing::decision&, const decision_context&) { return std::string("{}"); },
         ownership{index, 2});
   };
   std::array workers{make(0), make(1)};

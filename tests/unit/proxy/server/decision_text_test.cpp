@@ -14,7 +14,8 @@ TEST_CASE("a decision is written down with its candidates, features and exclusio
   made.why = routing::choice_reason::explored;
   made.segment = "card/visa";
   made.probability = 0.97;
-  const auto shown = boost::json::parse(server::decision_text(made, "0123456789ab", payments::wall_time{})).as_object();
+  const auto shown =
+      boost::json::parse(server::decision_text(made, {"cards", "0123456789ab", "ba9876543210", {}})).as_object();
   CHECK(shown.at("at") == "1970-01-01T00:00:00Z");
   CHECK(shown.at("chosen") == "alpha");
   CHECK(shown.at("why") == "explored");
@@ -27,12 +28,16 @@ TEST_CASE("a decision is written down with its candidates, features and exclusio
   CHECK(shown.at("candidates").at(0).at("unknown").to_number<double>() == Approx(0.002));
   CHECK(shown.at("excluded").at(0).at("connector") == "ga\"mma");
   CHECK(shown.at("excluded").at(0).at("reason") == "breaker_open");
+  CHECK(shown.at("explored") == true);
+  CHECK(shown.at("policy") == "cards");
   CHECK(shown.at("policy_version") == "0123456789ab");
+  CHECK(shown.at("configuration_version") == "ba9876543210");
 }
 
 TEST_CASE("a decision without a candidate says that nobody was chosen") {
-  const auto shown = boost::json::parse(server::decision_text({}, "", payments::wall_time{})).as_object();
+  const auto shown = boost::json::parse(server::decision_text({}, {})).as_object();
   CHECK(shown.at("chosen").is_null());
   CHECK(shown.at("why").is_null());
+  CHECK(shown.at("explored") == false);
   CHECK(shown.at("candidates").as_array().empty());
 }
