@@ -53,6 +53,9 @@ void routing_state_saver::save(payments::instant now) {
     TURNOUT_ASSERT(copy != nullptr);
     api::replace_private_file(file_, copy->snapshot(now));
   } catch (const std::exception& failed) {
+    // On a full disk it would stand in the journal's way.
+    std::error_code ignored;
+    std::filesystem::remove(file_.string() + ".new", ignored);
     failed_(failed.what());
   }
 }

@@ -171,6 +171,16 @@ class Explaining(unittest.TestCase):
         self.assertEqual(made["explored"], made["why"] in ("explored", "probed"))
         self.assertRegex(made["configuration_version"], r"^[0-9a-f]{12}$")
 
+    def test_the_admin_token_is_sent(self):
+        self.proxy.edit("turnout.yaml", r"admin: \{", 'admin: {token: "${ADMIN_TOKEN}", ')
+        self.proxy.environment["ADMIN_TOKEN"] = "a token of sufficient length"
+        self.start()
+        self.assertEqual(self.explained(payment(), *self.running())["state"], "running")
+        self.proxy.environment["ADMIN_TOKEN"] = "another one, of the same kind"
+        done = self.explain(payment(), *self.running())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("answers 401: give the admin token", done.stderr)
+
     def test_explaining_changes_nothing(self):
         self.start()
         self.learn(5)

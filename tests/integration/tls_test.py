@@ -1,6 +1,7 @@
 """TLS with real processes: merchants and operators over https, certificates that
 change while connections are open, and gateways behind TLS."""
 import http.client
+import json
 import shutil
 import signal
 import socket
@@ -107,9 +108,22 @@ class Listener(TlsCase):
         admin = Http(place.proxy.admin_port, tls=self.authority.client())
         self.assertIn(b"turnout_payments_total", admin.request("GET", "/metrics").text)
         admin.close()
+        self.explain_over_https(place)
         http.close()
         self.assertEqual(place.proxy.stop(), 0)
         audit(place, [(each.status, each.json) for each in answers])
+
+    def explain_over_https(self, place):
+        file = place.proxy.directory / "payment.json"
+        file.write_text(json.dumps(payment()))
+        asked = ("explain", "--payment", str(file), "--conf", str(place.proxy.conf), "--admin",
+                 f"https://localhost:{place.proxy.admin_port}")
+        told = place.proxy.run(*asked, "--ca", str(self.authority.certificate))
+        self.assertEqual(told.returncode, 0, told)
+        self.assertIn("of the proxy that runs, https://localhost", told.stdout)
+        stranger = place.proxy.run(*asked)
+        self.assertEqual(stranger.returncode, 1)
+        self.assertIn("tls_untrusted_certificate", stranger.stderr)
 
     def test_certificates_change_while_connections_are_open(self):
         place = self.open(self.listen_with_tls())
