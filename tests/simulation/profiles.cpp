@@ -20,6 +20,7 @@ class drawn_matcher final : public policies::matcher {
     if (input.amount.minor % 211 == 0) return match_result::rate_unavailable;
     return input.amount.minor % 199 == 0 ? match_result::no : match_result::yes;
   }
+  std::string describe() const override { return manual_only_ ? "capture manual" : "most amounts"; }
 
  private:
   bool manual_only_;
