@@ -12,6 +12,7 @@
 #include "payments/card.hpp"
 #include "payments/modification.hpp"
 #include "payments/money.hpp"
+#include "payments/resolution.hpp"
 
 namespace turnout::payments {
 
@@ -61,6 +62,7 @@ struct payment {
   std::string connector;                                      ///< of the attempt that stands; empty when none does
   std::vector<attempt> attempts;
   std::vector<modification> modifications;  ///< in the order they were asked for
+  std::vector<resolution> resolutions;      ///< what people said where nothing was proven, oldest first
   std::optional<payment_error> error;
   std::optional<payments::attention> attention;
   std::optional<payments::authentication> authentication;  ///< brought by the merchant
@@ -99,7 +101,8 @@ enum class payment_event_type : std::uint8_t {
   modification_requested,  ///< code: capture, refund or cancellation
   modification_sent,
   modification_ended,  ///< code: succeeded or failed, or why it still waits
-  status_changed       ///< of a payment that was finished: code is the new status
+  status_changed,      ///< of a payment that was finished: code is the new status
+  resolved_by_person   ///< code: charged or not_charged; who and why is in the record's resolutions
 };
 std::string_view to_string(payment_event_type) noexcept;
 

@@ -50,7 +50,13 @@ payment_flow::payment_flow(payment record, const retry_plan& plan, instant arriv
 
 flow::action payment_flow::resume(const flow::event& event, instant now, random_source& random) {
   std::visit([&](const auto& each) { on(each, now); }, event);
-  if (phase_ == phase::choosing || phase_ == phase::sending) return flow::none{};
+  if (phase_ == phase::choosing || phase_ == phase::sending) {
+    if (std::holds_alternative<flow::resolved>(event)) {  // whoever said it is told what became of the payment
+      reverse_what_may_not_stand(now);
+      update_status(now, random);
+    }
+    return flow::none{};
+  }
   return next(now, random);
 }
 

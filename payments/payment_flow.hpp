@@ -68,8 +68,13 @@ struct gateway_said {
 struct modify {
   modification planned;
 };
+/// A person's word that check_resolution() has nothing against, complete but for
+/// before, after and time; any time when sending_about() is not its target.
+struct resolved {
+  resolution word;
+};
 using event = std::variant<start, recovered, reopened, chosen, no_candidate, sent, timer, cancel_requested,
-                           gateway_recovered, permitted, gateway_said, modify>;
+                           gateway_recovered, permitted, gateway_said, modify, resolved>;
 
 // ---- actions ------------------------------------------------------------
 /// Ask the router; answer with chosen or no_candidate.
@@ -120,6 +125,8 @@ class payment_flow {
   steady_time deadline() const noexcept { return deadline_; }
   /// False once nothing can need the card any more: the driver wipes it.
   bool needs_card() const noexcept { return card_in_memory_; }
+  /// The attempt or modification about which a send is under way that may move money; empty: none.
+  std::string_view sending_about() const noexcept;
   /// True when an attempt at this connector is unresolved or being reversed, or a
   /// modification is pending there.
   bool waits_for(std::string_view connector) const noexcept;
@@ -172,6 +179,9 @@ class payment_flow {
   void on(const flow::permitted&, instant now);
   void on(const flow::gateway_said&, instant now);
   void on(const flow::modify&, instant now);
+  void on(const flow::resolved&, instant now);  // payment_flow_resolve.cpp
+  void resolve_attempt(std::size_t index, const resolution& word, instant now);
+  void resolve_modification(std::size_t index, const resolution& word, instant now);
   void take_up(instant now);
 
   void charge_ended(std::size_t index, const send_result& result, instant now);

@@ -432,6 +432,8 @@ payment_error payment_flow::explain_failure() const {
     error.code = "not_charged";
     error.message = "The payment could not be completed in time and is proven not charged.";
   }
+  if (told != nullptr && told->code == "resolved_by_person")
+    error.message = "The payment could not be completed in time; a person established that it is not charged.";
   return error;
 }
 

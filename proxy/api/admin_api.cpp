@@ -9,20 +9,25 @@
 #include "proxy/api/credentials.hpp"
 #include "proxy/api/header_text.hpp"
 #include "proxy/api/json_text.hpp"
+#include "proxy/api/resolution_body.hpp"
 #include "proxy/api/route_table.hpp"
 
 namespace turnout::api {
 
-const admin_api::endpoint admin_api::endpoints[6] = {
-    {"GET", "/health/live", true, &admin_api::live},        {"GET", "/health/ready", true, &admin_api::ready},
-    {"GET", "/metrics", false, &admin_api::metrics},        {"GET", "/admin/connectors", false, &admin_api::connectors},
-    {"POST", "/admin/explain", false, &admin_api::explain}, {"POST", "/-/reload", false, &admin_api::reload},
+const admin_api::endpoint admin_api::endpoints[7] = {
+    {"GET", "/health/live", true, &admin_api::live},
+    {"GET", "/health/ready", true, &admin_api::ready},
+    {"GET", "/metrics", false, &admin_api::metrics},
+    {"GET", "/admin/connectors", false, &admin_api::connectors},
+    {"POST", "/admin/explain", false, &admin_api::explain},
+    {"POST", "/-/reload", false, &admin_api::reload},
+    {"POST", "/admin/payments/{id}/resolve", false, &admin_api::resolve},
 };
 
 admin_api::admin_api(admin_dependencies world)
     : world_(std::move(world)), context_{world_.now, world_.on_request, world_.tls} {
   if (!world_.ready || !world_.metrics || !world_.connectors || !world_.reload || !world_.merchants ||
-      !world_.explain || !world_.make_request_id || !world_.now)
+      !world_.explain || !world_.resolve || !world_.make_request_id || !world_.now)
     throw std::invalid_argument("the admin API lacks something it depends on");
   if (!world_.token.empty()) token_ = hash_secret(world_.token);
   net::wipe(world_.token);
@@ -147,6 +152,23 @@ bool is_local_host(std::string_view host, std::string_view address) {
   if (name.size() > local.size() && name[name.size() - local.size() - 1] == '.')
     name.remove_prefix(name.size() - local.size());
   return equal_ignoring_case(name, local);
+}
+
+// The engine answers later, on this thread: the call goes along.
+void admin_api::resolve(const net::request& message, const endpoint_call& call) {
+  constexpr std::size_t longest_id = 64;  // of a payment; more is none of ours
+  std::string_view id;
+  if (!match_path(call.route, split(message.target).path, id) || id.size() > longest_id)
+    return call.refuse(no_payment());
+  if (const auto wrong = check_media_type(message.fields)) return call.refuse(*wrong);
+  json_failure failure;
+  const std::optional<json_document> document = json_document::parse(message.body, {}, failure);
+  if (!document) return call.refuse(malformed(failure));
+  resolution_body body = read_resolution_body(*document);
+  if (!body.errors.empty()) return call.refuse(invalid(std::move(body.errors)));
+  world_.resolve({std::string(id), body.word}, [call, word = body.word](const core::resolve_result& result) {
+    call.answer(resolution_answer(word, result, call.request_id));
+  });
 }
 
 std::string render_connectors(const std::vector<routing::connector_view>& connectors) {

@@ -1,6 +1,6 @@
 #pragma once
 // What operators and their tools ask a running proxy: health, metrics,
-// connectors, explanations, reload. Its own listener, on loopback unless it has a token.
+// connectors, explanations, a person's word on a payment in doubt, reload. Its own listener, on loopback unless it has a token.
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,6 +11,7 @@
 #include "proxy/api/api_key_store.hpp"
 #include "proxy/api/endpoint_call.hpp"
 #include "proxy/api/explain_request.hpp"
+#include "proxy/core/engine.hpp"
 #include "routing/router.hpp"
 #include "settings/problem.hpp"
 
@@ -30,6 +31,8 @@ struct admin_dependencies {
   std::function<std::vector<std::string>()> merchants;  ///< whom connectors list
   /// What would become of it now, as JSON; changes nothing.
   std::function<std::string(const explain_request&)> explain;
+  /// `done` is called later, on the thread of this call.
+  std::function<void(core::resolve_command, std::function<void(core::resolve_result)> done)> resolve;
   std::function<std::string()> make_request_id;
   std::function<payments::instant()> now;
   request_hook on_request;  ///< may be empty
@@ -58,7 +61,7 @@ class admin_api {
     bool open;  ///< needs no token: probes carry none
     void (admin_api::*serve)(const net::request&, const endpoint_call&);
   };
-  static const endpoint endpoints[6];
+  static const endpoint endpoints[7];
 
   void dispatch(const net::request& message, endpoint_call& call);
   void live(const net::request&, const endpoint_call& call);
@@ -67,6 +70,7 @@ class admin_api {
   void connectors(const net::request&, const endpoint_call& call);
   void explain(const net::request& message, const endpoint_call& call);
   void reload(const net::request&, const endpoint_call& call);
+  void resolve(const net::request& message, const endpoint_call& call);
 
   admin_dependencies world_;
   call_context context_;

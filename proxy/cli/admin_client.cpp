@@ -9,6 +9,12 @@
 
 namespace turnout::cli {
 
+std::string admin_url(const server::listener_settings& admin) {
+  std::string host = admin.address == "0.0.0.0" ? "127.0.0.1" : admin.address == "::" ? "::1" : admin.address;
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  return (admin.secure ? "https://" : "http://") + host + ":" + std::to_string(admin.port);
+}
+
 net::response ask_admin(const admin_address& where, std::string target, std::string body) {
   using namespace std::chrono_literals;
   constexpr auto patience = 10s;

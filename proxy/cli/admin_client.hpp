@@ -4,6 +4,7 @@
 #include <string>
 
 #include "net/http.hpp"
+#include "proxy/server/settings_file.hpp"
 
 namespace turnout::cli {
 
@@ -12,6 +13,9 @@ struct admin_address {
   std::string token;  ///< empty: none is sent
   std::string ca;     ///< PEM, trusted instead of the system's certificates; empty: those
 };
+
+/// Where a listener with these settings is reached from this machine; its port is not 0.
+std::string admin_url(const server::listener_settings& admin);
 
 /// Nobody listens there; the text says so.
 class nobody_there : public std::runtime_error {

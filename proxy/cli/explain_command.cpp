@@ -64,12 +64,6 @@ std::string query_of(const explain_options& given) {
   return "mode=" + given.mode + (given.merchant.empty() ? "" : "&merchant=" + percent_encoded(given.merchant));
 }
 
-std::string admin_url(const server::listener_settings& admin) {
-  std::string host = admin.address == "0.0.0.0" ? "127.0.0.1" : admin.address == "::" ? "::1" : admin.address;
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  return (admin.secure ? "https://" : "http://") + host + ":" + std::to_string(admin.port);
-}
-
 /// "payment.json: amount: is required", for each.
 std::vector<std::string> faults_of(const std::string& file, const api::problem& refused) {
   std::vector<std::string> lines;

@@ -190,6 +190,18 @@ void engine::modify(modify_command command, std::function<void(modify_result)> d
   if (run) run->pump();
 }
 
+void engine::resolve(resolve_command command, std::function<void(resolve_result)> done) {
+  if (implementation_->draining) return done({resolve_status::unavailable, "the proxy is stopping", {}});
+  std::shared_ptr<payment_run> run;
+  try {
+    run = implementation_->open(command.payment_id);
+  } catch (const std::exception&) {
+    return done({resolve_status::unavailable, "the journal cannot be read now", {}});
+  }
+  if (!run) return done({resolve_status::not_found, "there is no payment " + command.payment_id, {}});
+  run->resolve(std::move(command.word), std::move(done));
+}
+
 bool engine::look_at(const std::string& payment_id) {
   if (implementation_->draining) return true;
   std::shared_ptr<payment_run> run;

@@ -11,6 +11,7 @@
 #include "payments/card.hpp"
 #include "payments/modification_rules.hpp"
 #include "payments/payment.hpp"
+#include "payments/resolution.hpp"
 #include "proxy/core/configuration.hpp"
 #include "proxy/core/observer.hpp"
 #include "proxy/core/ownership.hpp"
@@ -60,6 +61,28 @@ struct modify_result {
   std::string detail;
 };
 
+/// A person's word on an attempt, capture, refund or cancellation of a payment that
+/// this engine owns.
+struct resolve_command {
+  std::string payment_id;
+  payments::resolution word;  ///< target, as, by, reason, gateway_reference; card numbers in it are masked
+};
+
+enum class resolve_status : std::uint8_t {
+  resolved,        ///< durable; `record` and `text` tell what became of it
+  not_found,       ///< there is no such payment
+  unknown_target,  ///< the payment has no such attempt or modification
+  not_in_doubt,    ///< see `text`
+  busy,            ///< see `text`: try again later
+  unavailable,     ///< the journal cannot take it, or the proxy is stopping; nothing changed
+};
+
+struct resolve_result {
+  resolve_status status;
+  std::string text;                         ///< why it was refused, or what follows
+  std::optional<payments::payment> record;  ///< resolved: as it is now
+};
+
 enum class create_status : std::uint8_t {
   answered,          ///< `answer` is the new payment's answer (201 or 202)
   replayed,          ///< the key was used before with the same body; `answer` is set, or `record` is the current state
@@ -105,6 +128,7 @@ class engine {
 
   void create(create_command command, std::function<void(create_result)> done);
   void modify(modify_command command, std::function<void(modify_result)> done);
+  void resolve(resolve_command command, std::function<void(resolve_result)> done);
   /// A payment of its own that is due for a look: see authorization_due(). False when it cannot be read.
   bool look_at(const std::string& payment_id);
   /// Takes over a payment of its own that the journal holds as not finished.

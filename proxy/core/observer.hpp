@@ -33,6 +33,8 @@ class observer {
   virtual void on_answer(const payments::payment& record, payments::milliseconds taken) = 0;
   /// The payment became final (once per payment).
   virtual void on_final(const payments::payment& record) = 0;
+  /// A person ended a doubt; `word` is durable.
+  virtual void on_resolution(const payments::payment& record, const payments::resolution& word) = 0;
   /// A send that asks for the truth waits for its turn.
   virtual void on_delayed(std::string_view connector) = 0;
   /// It gives definite answers again: all that waits for it is woken.

@@ -65,6 +65,10 @@ void payment_run::pump() {
       take_on(std::move(*asked));
       continue;
     }
+    if (auto* asked = std::get_if<resolve_request>(&next)) {
+      take_word(std::move(*asked));
+      continue;
+    }
     const auto& event = std::get<flow::event>(next);
     if (const auto* leave = std::get_if<flow::permitted>(&event)) leave_ = leave->connector;
     flow::action action = decide(event);
@@ -147,6 +151,7 @@ void payment_run::committed(const step& taken, commit_result result) {
   pumping_ = true;
   tell_settled();
   observe_events(taken.write->events);
+  if (resolver_) tell_resolver({resolve_status::resolved, resolver_->follows, flow_.record()});
   if (is_final(flow_.record().status)) tell_shoppers();
   act(taken.action);
   pumping_ = false;
@@ -466,6 +471,9 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
       home_.watcher.on_modification(record, *ended);
     if (found && each.type == type::reversal_wanted) home_.watcher.on_reversal(attempt->connector, "wanted");
     if (found && each.type == type::reversal_confirmed) home_.watcher.on_reversal(attempt->connector, "confirmed");
+    if (each.type == type::resolved_by_person)
+      for (const payments::resolution& word : record.resolutions)
+        if (word.target == each.attempt && word.at == each.at) home_.watcher.on_resolution(record, word);
     if (each.type == type::late_approval) home_.watcher.on_invariant_violation("late_approval", record.id);
     if (each.type == type::finished) home_.watcher.on_final(record);
   }
@@ -480,6 +488,7 @@ void payment_run::end() {
   home_.live.erase(flow_.record().id);  // first: whoever is told may ask for more, and that needs a run that goes on
   while (!waiters_.empty()) tell(waiters_.begin(), {.status = modify_status::unavailable});
   refuse_waiting();
+  if (resolver_) tell_resolver({resolve_status::unavailable, "the payment was given up", {}});
   inbox_.clear();
   card_.wipe();
   if (std::exchange(timer_set_, false)) home_.world.clock.cancel(timer_);

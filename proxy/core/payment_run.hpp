@@ -93,6 +93,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   /// A settled payment, read back because something is asked of it, or due.
   void reopen() { inbox_.push_back(payments::flow::event(payments::flow::reopened{})); }
   void modify(modify_command command, std::function<void(modify_result)> done);
+  void resolve(payments::resolution word, std::function<void(resolve_result)> done);
   /// `config` may have a connector that this payment waits for and that its own
   /// configuration lacks (it was removed, and is back).
   void adopt(const std::shared_ptr<const configuration>& config);
@@ -118,6 +119,12 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
     modify_command command;
     std::function<void(modify_result)> done;
   };
+  /// A person who waits for their word to be durable.
+  struct resolve_request {
+    payments::resolution word;
+    std::function<void(resolve_result)> done;
+    std::string follows{};
+  };
   /// A merchant who waits for a modification to settle.
   struct waiter {
     std::string object;  ///< cap_…, ref_… or can_…
@@ -140,6 +147,10 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   void refuse_waiting();
   void take_back(modify_result why);
   void modification_sent(const payments::flow::send& what, exchange came_back);
+
+  // payment_run_resolve.cpp
+  void take_word(resolve_request asked);
+  void tell_resolver(resolve_result result);
 
   payments::flow::action decide(const payments::flow::event& event);
   void perform(payments::flow::action action);
@@ -192,7 +203,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   bool committing_ = false;  ///< the record must not change now
   bool pumping_ = false;
   bool ended_ = false;
-  std::deque<std::variant<payments::flow::event, modify_request>> inbox_;
+  std::deque<std::variant<payments::flow::event, modify_request, resolve_request>> inbox_;
   std::list<waiter> waiters_;
   /// As it was before what is being taken on, until that is durable.
   struct snapshot {
@@ -201,6 +212,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
     std::vector<std::string> decisions;
   };
   std::optional<snapshot> before_;
+  std::optional<resolve_request> resolver_;  ///< whose word is being written
   std::vector<payments::payment_event> uncommitted_;
   std::vector<std::string> decisions_;
   candidate_set candidates_;                                                     ///< found once, at the start

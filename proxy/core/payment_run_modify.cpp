@@ -146,6 +146,13 @@ void payment_run::tell(std::list<waiter>::iterator who, modify_result result) {
 // While the journal takes no outcome it would not take them either.
 void payment_run::refuse_waiting() {
   std::vector<modify_request> refused;
+  std::vector<resolve_request> unheard;
+  std::erase_if(inbox_, [&](auto& each) {
+    auto* asked = std::get_if<resolve_request>(&each);
+    if (asked != nullptr) unheard.push_back(std::move(*asked));
+    return asked != nullptr;
+  });
+  for (resolve_request& each : unheard) each.done({resolve_status::unavailable, "the journal takes no writes now", {}});
   std::erase_if(inbox_, [&](auto& each) {
     auto* asked = std::get_if<modify_request>(&each);
     if (asked != nullptr) refused.push_back(std::move(*asked));
@@ -159,14 +166,17 @@ void payment_run::refuse_waiting() {
 
 // Nothing was written: as if the latest request had never come.
 void payment_run::take_back(modify_result why) {
-  TURNOUT_ASSERT(before_ && !waiters_.empty());
+  TURNOUT_ASSERT(before_ && (resolver_ || !waiters_.empty()));
   flow_ = std::move(before_->flow);
   uncommitted_ = std::move(before_->uncommitted);
   decisions_ = std::move(before_->decisions);
   before_.reset();
   for (waiter& each : waiters_) each.rendered.reset();
   committing_ = false;
-  tell(std::prev(waiters_.end()), std::move(why));
+  if (resolver_)
+    tell_resolver({resolve_status::unavailable, "the journal takes no writes now", {}});
+  else
+    tell(std::prev(waiters_.end()), std::move(why));
   pump();
 }
 

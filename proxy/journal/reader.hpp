@@ -48,7 +48,7 @@ class reader {
 };
 
 /// Opens a journal for reading only; a running proxy may be writing it.
-/// Throws database_error. Its find_key never says `running`.
+/// Throws database_error, and std::runtime_error for a file of another schema version. Its find_key never says `running`.
 std::unique_ptr<reader> open_reader(const std::string& path, const std::string& vfs = {});
 
 }  // namespace turnout::journal

@@ -191,6 +191,20 @@ void write_modification(json_writer& json, const payments::modification& each) {
   json.close('}');
 }
 
+void write_resolution(json_writer& json, const payments::resolution& word) {
+  json.comma();
+  json.open('{');
+  json.text("target", word.target);
+  json.text("as", to_string(word.as));
+  json.text("by", word.by);
+  json.text("reason", word.reason);
+  json.text("gateway_reference", word.gateway_reference);
+  json.text("before", word.before);
+  json.text("after", word.after);
+  json.time("at", word.at);
+  json.close('}');
+}
+
 void write_error(json_writer& json, const payments::payment_error& error) {
   json.name("error");
   json.open('{');
@@ -248,6 +262,12 @@ void write_record(const payments::payment& record, std::string& out) {
     json.name("modifications");
     json.open('[');
     for (const auto& each : record.modifications) write_modification(json, each);
+    json.close(']');
+  }
+  if (!record.resolutions.empty()) {
+    json.name("resolutions");
+    json.open('[');
+    for (const auto& each : record.resolutions) write_resolution(json, each);
     json.close(']');
   }
   if (record.error) write_error(json, *record.error);

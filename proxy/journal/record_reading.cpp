@@ -250,6 +250,29 @@ std::vector<payments::modification> read_modifications(const json::value* value)
   return read;
 }
 
+payments::resolution read_resolution(const json::value& value, std::size_t index) {
+  members from(value, "resolutions[" + std::to_string(index) + "]");
+  payments::resolution word{
+      .target = from.required_text("target"),
+      .as = from.required_word("as", payments::parse_verdict),
+      .by = from.text("by"),
+      .reason = from.text("reason"),
+      .gateway_reference = from.text("gateway_reference"),
+      .before = from.text("before"),
+      .after = from.text("after"),
+      .at = from.time("at"),
+  };
+  from.done();
+  return word;
+}
+
+std::vector<payments::resolution> read_resolutions(const json::value* value) {
+  std::vector<payments::resolution> read;
+  if (value)
+    for (const json::value& each : elements(*value, "resolutions")) read.push_back(read_resolution(each, read.size()));
+  return read;
+}
+
 payments::payment_error read_error(const json::value& value) {
   members from(value, "error");
   payments::payment_error error;
@@ -300,6 +323,7 @@ payments::payment read_members(members& from) {
       .connector = from.text("connector"),
       .attempts = read_attempts(from.find("attempts")),
       .modifications = read_modifications(from.find("modifications")),
+      .resolutions = read_resolutions(from.find("resolutions")),
       .error = optional_member(from, "error", read_error),
       .attention = optional_member(from, "attention", read_attention),
       .authentication = optional_member(from, "authentication", read_authentication),
@@ -319,7 +343,7 @@ payments::payment read_members(members& from) {
 }  // namespace
 
 payments::payment_event_type read_event_type(std::string_view word) {
-  const auto type = named<payments::payment_event_type, payments::payment_event_type::status_changed>(word);
+  const auto type = named<payments::payment_event_type, payments::payment_event_type::resolved_by_person>(word);
   if (!type) damaged("event type", "not a word that this version knows");
   return *type;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/journal/record_json.hpp"
+#include "proxy/journal/schema.hpp"
 #include "proxy/journal/tables.hpp"
 
 namespace turnout::journal {
@@ -122,6 +123,15 @@ std::vector<due_payment> sqlite_reader::due(payments::wall_time now, const due_p
 
 std::unique_ptr<reader> open_reader(const std::string& path, const std::string& vfs) {
   try {
+    database file(path, database::mode::read_only, vfs);
+    check_origin(file, path, migrations().size());
+    const std::int64_t version = file.number("PRAGMA user_version");
+    if (version < static_cast<std::int64_t>(migrations().size()))
+      throw std::runtime_error("the journal " + path + " has schema version " + std::to_string(version) +
+                               " of an earlier turnout, and this one reads version " +
+                               std::to_string(migrations().size()) +
+                               ": start this version's 'turnout serve', which brings it up to date (keep a copy: there "
+                               "is no way back), or ask with the turnout that wrote it");
     return std::make_unique<sqlite_reader>(path, vfs, 0);
   } catch (const database_error& error) {
     throw database_error(error.code(), "cannot read the journal " + path + ": " + error.what());

@@ -231,6 +231,14 @@ void proxy::make_admin_api() {
   world.merchants = [this] { return merchants_of(*configuration_); };
   world.explain = [this](const api::explain_request& asked) { return explain(asked); };
   world.reload = [this] { return reload(); };
+  world.resolve = [this](core::resolve_command command, std::function<void(core::resolve_result)> done) {
+    worker& owner = owner_of(command.payment_id);
+    owner.post([this, &owner, command = std::move(command), done = std::move(done)]() mutable {
+      owner.engine().resolve(std::move(command), [this, done = std::move(done)](core::resolve_result result) {
+        boost::asio::post(control_, [done, result = std::move(result)]() mutable { done(std::move(result)); });
+      });
+    });
+  };
   world.make_request_id = [this] { return request_id(control_random_); };
   world.now = [this] { return now(); };
   world.on_request = [this](const api::request_report& report) { on_request(report); };

@@ -160,6 +160,21 @@ void log::attention(const payments::payment& record) {
   });
 }
 
+void log::resolved_by_person(const payments::payment& record, const payments::resolution& word) {
+  implementation_->write(log_level::warn, "resolved_by_person", [&](json_line& line) {
+    line.text("payment", record.id)
+        .text("merchant", record.merchant)
+        .text("target", word.target)
+        .text("as", to_string(word.as))
+        .text("by", word.by)
+        .text("reason", word.reason)
+        .text_if_any("gateway_reference", word.gateway_reference)
+        .text("before", word.before)
+        .text("after", word.after)
+        .text("status", to_string(record.status));
+  });
+}
+
 void log::gateway_recovered(std::string_view connector) {
   implementation_->write(log_level::info, "gateway_recovered",
                          [&](json_line& line) { line.text("connector", connector); });

@@ -63,6 +63,8 @@ class log {
   /// warn: somebody should look at it.
   void attention(const payments::payment& record);
   /// error
+  /// The audit line: who said what of which payment, why, and what changed.
+  void resolved_by_person(const payments::payment& record, const payments::resolution& word);
   void gateway_recovered(std::string_view connector);
   void invariant_violated(std::string_view invariant, std::string_view payment);
 

@@ -70,6 +70,8 @@ struct metrics::implementation {
                                "turnout_resolve_sends_total",
                                "Sends that asked for the truth about an attempt, by whether the answer was definite.",
                                {"connector", "kind", "result"}};
+  series<counter, 1> resolutions{
+      registry, "turnout_resolutions_total", "Doubts that a person ended, by what they said.", {"as"}};
   series<counter, 1> delayed{
       registry,
       "turnout_resolve_delayed_total",
@@ -144,6 +146,8 @@ metrics::metrics(std::string_view version) : implementation_(std::make_unique<im
   for (auto* each : {&all.unresolved_age, &all.retry_budget, &all.reload_ok, &all.reload_time}) each->at({});
   // An alert on an increase needs the 0 before it.
   all.violations.at({"late_approval"});
+  for (const auto as : {payments::verdict::charged, payments::verdict::not_charged})
+    all.resolutions.at({to_string(as)});
 }
 
 metrics::~metrics() = default;
@@ -206,6 +210,10 @@ void metrics::on_answer(const payments::payment&, payments::milliseconds taken) 
 void metrics::on_final(const payments::payment& record) {
   const std::string_view merchant = implementation_->merchants.admit(record.merchant);
   implementation_->finished.at({merchant, to_string(record.status), record.amount.unit.code()}).Increment();
+}
+
+void metrics::on_resolution(const payments::payment&, const payments::resolution& word) {
+  implementation_->resolutions.at({to_string(word.as)}).Increment();
 }
 
 void metrics::on_delayed(std::string_view connector) { implementation_->delayed.at({connector}).Increment(); }

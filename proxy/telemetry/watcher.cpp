@@ -57,6 +57,11 @@ void watcher::on_final(const payments::payment& record) {
   if (was_open) lines_.payment_settled(record);
 }
 
+void watcher::on_resolution(const payments::payment& record, const payments::resolution& word) {
+  counts_.on_resolution(record, word);
+  lines_.resolved_by_person(record, word);
+}
+
 void watcher::on_delayed(std::string_view connector) { counts_.on_delayed(connector); }
 
 void watcher::on_gateway_recovered(std::string_view connector) {

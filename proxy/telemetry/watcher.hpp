@@ -26,6 +26,7 @@ class watcher final : public core::observer {
   void on_reversal(std::string_view connector, std::string_view result) override;
   void on_answer(const payments::payment& record, payments::milliseconds taken) override;
   void on_final(const payments::payment& record) override;
+  void on_resolution(const payments::payment& record, const payments::resolution& word) override;
   void on_delayed(std::string_view connector) override;
   void on_gateway_recovered(std::string_view connector) override;
   void on_invariant_violation(std::string_view invariant, std::string_view payment) override;

@@ -16,7 +16,8 @@ policies:
     route: {strategy: priority, connectors: [alpha]}
     retry: {max_attempts: 1, deadline: 1s}
 """
-IMPATIENT = [("connectors/*.yaml", r"(?m)^timeouts: .*$", "timeouts: {connect: 500ms, response: 500ms}")]
+IMPATIENT = [("connectors/*.yaml", r"(?m)^timeouts: .*$", "timeouts: {connect: 500ms, response: 500ms}"),
+             ("connectors/*.yaml", r"not_found_final_after: \d+s", "not_found_final_after: 3s")]
 COUNT = 100
 
 

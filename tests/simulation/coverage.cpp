@@ -13,10 +13,10 @@ namespace {
 namespace flow = payments::flow;
 using payments::name_table;
 
-constexpr name_table<std::size_t, 12> events{{"start", "recovered", "reopened", "chosen", "no_candidate", "sent",
+constexpr name_table<std::size_t, 13> events{{"start", "recovered", "reopened", "chosen", "no_candidate", "sent",
                                               "timer", "cancel_requested", "gateway_recovered", "permitted",
-                                              "gateway_said", "modify"}};
-static_assert(std::variant_size_v<flow::event> == 12);
+                                              "gateway_said", "modify", "resolved"}};
+static_assert(std::variant_size_v<flow::event> == 13);
 constexpr name_table<std::size_t, 6> actions{{"choose", "send", "answer", "wait", "finish", "none"}};
 static_assert(std::variant_size_v<flow::action> == 6);
 constexpr name_table<core::commit_status, 4> commits{{"committed", "key_exists", "reference_taken", "unavailable"}};

@@ -90,6 +90,7 @@ class proxy::watcher final : public core::observer {
   void on_reversal(std::string_view, std::string_view) override {}
   void on_answer(const payments::payment&, milliseconds) override {}
   void on_final(const payments::payment&) override {}
+  void on_resolution(const payments::payment&, const payments::resolution&) override {}
   void on_delayed(std::string_view) override {}
   void on_gateway_recovered(std::string_view) override {}
   void on_invariant_violation(std::string_view, std::string_view) override {}

@@ -287,6 +287,7 @@ struct admin_house {
       return std::vector<routing::connector_view>{{"alpha", 0.5, 0.9, 1, 84.25, "closed", 3, 0.4}};
     };
     world.reload = [this] { return found; };
+    world.resolve = [](const core::resolve_command&, const std::function<void(core::resolve_result)>&) {};
     world.merchants = [] { return std::vector<std::string>{"demo"}; };
     world.explain = [](const explain_request& asked) { return "\"" + asked.wish.merchant + "\""; };
     world.make_request_id = [] { return std::string("req_1"); };

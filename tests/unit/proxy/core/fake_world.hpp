@@ -359,6 +359,7 @@ class fake_transport final : public transport {
 class silent_observer final : public observer {
  public:
   int violations = 0, finals = 0, failovers = 0, delayed = 0, recoveries = 0;
+  std::vector<payments::resolution> words;
   void on_decision(const payments::payment&, const routing::decision&) override {}
   void on_send(const payments::attempt&, payments::send_kind, const payments::send_result&) override {}
   void on_attempt(const payments::payment&, const payments::attempt&) override {}
@@ -368,6 +369,7 @@ class silent_observer final : public observer {
   void on_reversal(std::string_view, std::string_view) override {}
   void on_answer(const payments::payment&, payments::milliseconds) override {}
   void on_final(const payments::payment&) override { ++finals; }
+  void on_resolution(const payments::payment&, const payments::resolution& word) override { words.push_back(word); }
   void on_delayed(std::string_view) override { ++delayed; }
   void on_gateway_recovered(std::string_view) override { ++recoveries; }
   void on_invariant_violation(std::string_view, std::string_view) override { ++violations; }

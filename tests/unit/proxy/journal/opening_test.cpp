@@ -199,6 +199,20 @@ TEST_CASE("migrations are applied once, each whole, from empty and from an earli
   CHECK_THROWS_WITH(sqlite_journal::open(path), Catch::Contains("run the newer turnout"));
 }
 
+TEST_CASE("a reader says what to do with a journal of an earlier version, and leaves it alone") {
+  temporary_directory directory;
+  const std::string path = directory / "journal.db";
+  {
+    database file(path, database::mode::read_write_create, "");
+    migrate(file, path, turnout::journal::migrations().first(3));
+  }
+  CHECK_THROWS_WITH(turnout::journal::open_reader(path),
+                    Catch::Contains("schema version 3") && Catch::Contains("turnout serve"));
+  CHECK_THROWS_WITH(turnout::journal::open_reader(directory / "none.db"), Catch::Contains("cannot read the journal"));
+  database file(path, database::mode::read_only, "");
+  CHECK(file.number("PRAGMA user_version") == 3);
+}
+
 TEST_CASE("events and decisions that had rows of their own are kept, and more follow them") {
   temporary_directory directory;
   const std::string path = directory / "journal.db";

@@ -65,6 +65,9 @@ payments::payment full_payment() {
                                          std::chrono::seconds(0),
                                          "beta",
                                          "05"};
+  record.resolutions = {
+      {"att_1", payments::verdict::charged, "ops", "seen in the \"portal\"", "ch_9", "unknown", "approved", at(55)},
+      {"ref_1", payments::verdict::not_charged, "a", "b", "", "in_doubt", "failed", at(56)}};
   record.attention = payments::attention{at(77), "no_proof_available"};
   record.authentication = payments::authentication{"2.2.0", "05", "c4e59ceb-a382-4d6a-bc87-385d591fa09d"};
   record.next_action = {"https://acs.example/3ds", true, {{"creq", "e\"yJ0"}, {"session", ""}}};
@@ -125,6 +128,17 @@ void check_payment(const payments::payment& a, const payments::payment& b) {
   CHECK(a.card.exp_month == b.card.exp_month);
   CHECK(a.card.exp_year == b.card.exp_year);
   CHECK(a.card.fingerprint == b.card.fingerprint);
+  CHECK(a.resolutions.size() == b.resolutions.size());
+  for (std::size_t i = 0; i < std::min(a.resolutions.size(), b.resolutions.size()); ++i) {
+    CHECK(a.resolutions[i].target == b.resolutions[i].target);
+    CHECK(a.resolutions[i].as == b.resolutions[i].as);
+    CHECK(a.resolutions[i].by == b.resolutions[i].by);
+    CHECK(a.resolutions[i].reason == b.resolutions[i].reason);
+    CHECK(a.resolutions[i].gateway_reference == b.resolutions[i].gateway_reference);
+    CHECK(a.resolutions[i].before == b.resolutions[i].before);
+    CHECK(a.resolutions[i].after == b.resolutions[i].after);
+    CHECK(a.resolutions[i].at == b.resolutions[i].at);
+  }
   CHECK(a.reference == b.reference);
   CHECK(a.buyer.id == b.buyer.id);
   CHECK(a.buyer.email == b.buyer.email);
@@ -202,7 +216,7 @@ TEST_CASE("every word of every enum comes back the same") {
     record.card.brand = static_cast<payments::card_brand>(value);
     CHECK(read_record(written(record)).card.brand == record.card.brand);
   }
-  for (int value = 0; value <= static_cast<int>(payments::payment_event_type::finished); ++value) {
+  for (int value = 0; value <= static_cast<int>(payments::payment_event_type::resolved_by_person); ++value) {
     const auto type = static_cast<payments::payment_event_type>(value);
     CHECK(turnout::journal::read_event_type(to_string(type)) == type);
   }
