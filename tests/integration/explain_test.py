@@ -116,7 +116,7 @@ class Explaining(unittest.TestCase):
             found = self.proxy.process.line_matching(r'"routing_state_dropped".*')
             self.assertIn(why, found.group(0))
             self.assertIn(str(self.state), found.group(0))
-            self.assertAlmostEqual(self.connectors()["beta"]["approval"], fresh, delta=0.001)
+            self.assertAlmostEqual(self.connectors()["beta"]["approval"], fresh, delta=0.02)
             paid = self.http.request("POST", "/v1/payments", payment(), self.key)
             self.assertEqual(paid.status, 201, paid)
             self.proxy.kill()  # nothing is saved
@@ -132,12 +132,12 @@ class Explaining(unittest.TestCase):
         policies.write_text(POLICIES.replace("[alpha, beta]", "[alpha]").replace("[beta]", "[alpha]"))
         self.assertEqual(self.admin.request("POST", "/-/reload").status, 200)
         self.assertNotIn("beta", self.connectors())
-        self.assertAlmostEqual(self.connectors()["alpha"]["approval"], before["alpha"]["approval"], delta=0.001)
+        self.assertAlmostEqual(self.connectors()["alpha"]["approval"], before["alpha"]["approval"], delta=0.02)
         beta.write_text(definition)
         policies.write_text(POLICIES)
         self.assertEqual(self.admin.request("POST", "/-/reload").status, 200)
         after = self.connectors()
-        self.assertAlmostEqual(after["alpha"]["approval"], before["alpha"]["approval"], delta=0.001)
+        self.assertAlmostEqual(after["alpha"]["approval"], before["alpha"]["approval"], delta=0.02)
         self.assertGreater(after["beta"]["approval"], before["beta"]["approval"] + 0.3)
 
     # ---- turnout explain ----------------------------------------------------
@@ -191,7 +191,8 @@ class Explaining(unittest.TestCase):
         for name, each in after.items():
             self.assertEqual(each["in_flight"], before[name]["in_flight"])
             self.assertAlmostEqual(each["share"], before[name]["share"], delta=1e-6)
-            self.assertAlmostEqual(each["approval"], before[name]["approval"], delta=1e-3)
+            # What was learned fades as time passes; twenty payments would move it much further.
+            self.assertAlmostEqual(each["approval"], before[name]["approval"], delta=0.02)
         self.assertEqual(self.proxy.payments(), journal)
 
     def test_without_a_proxy_the_files_speak(self):
