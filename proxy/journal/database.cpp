@@ -40,6 +40,7 @@ constexpr table_words tables_in_words[] = {
     {"events", "the payments' events"},
     {"decisions", "the routing decisions"},
     {"steps", "the payments' events and decisions"},
+    {"chain", "the chain"},
     {"idempotency", "the idempotency keys"},
     {"operation_keys", "the idempotency keys of captures, refunds and cancellations"},
     {"unique_references", "the unique references"},
@@ -134,6 +135,13 @@ statement& statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL where an empty text is meant.
   const char* data = text.data() ? text.data() : "";
   if (sqlite3_bind_text64(handle_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK)
+    owner_.fail(sqlite3_sql(handle_));
+  return *this;
+}
+
+statement& statement::bind_bytes(int index, std::string_view bytes) {
+  const char* data = bytes.data() ? bytes.data() : "";
+  if (sqlite3_bind_blob64(handle_, index, data, bytes.size(), SQLITE_STATIC) != SQLITE_OK)
     owner_.fail(sqlite3_sql(handle_));
   return *this;
 }

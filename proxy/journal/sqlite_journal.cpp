@@ -85,13 +85,11 @@ struct sqlite_journal::state {
   const journal_options options;
   writer_lock lock;
   std::int64_t epoch = 0;
+  chain_head head;
   std::unique_ptr<group_writer> writer;
 };
 
 namespace {
-
-/// Most records with one or two attempts fit.
-constexpr std::size_t usual_record_bytes = 1536;
 
 class handle final : public core::journal {
  public:
@@ -105,11 +103,7 @@ class handle final : public core::journal {
 
   void commit(std::shared_ptr<const core::journal_write> write,
               std::function<void(core::commit_result)> done) override {
-    // Written as text here: workers are many, the writer is one.
-    std::string record;
-    record.reserve(usual_record_bytes);
-    write_record(*write->record, record);
-    writer_.enqueue(std::move(write), std::move(record), std::move(done), mailbox_);
+    writer_.enqueue(prepared_write(std::move(write), hash_), std::move(done), mailbox_);
   }
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override {
     return reader_.find_key(merchant, livemode, key);
@@ -121,6 +115,7 @@ class handle final : public core::journal {
   group_writer& writer_;
   sqlite_reader reader_;
   std::shared_ptr<mailbox> mailbox_;
+  sha256 hash_;
 };
 
 }  // namespace
@@ -135,6 +130,7 @@ std::unique_ptr<sqlite_journal> sqlite_journal::open(const std::string& path, jo
     auto opened = std::make_shared<state>(path, options);
     database file = open_for_writing(path, options.vfs);
     opened->epoch = prepare_file(file, path);
+    opened->head = read_chain_head(file);
     opened->writer = std::make_unique<group_writer>(path, opened->options, std::move(file), opened->epoch);
     return std::unique_ptr<sqlite_journal>(new sqlite_journal(std::move(opened)));
   } catch (const database_error& error) {
@@ -162,6 +158,15 @@ std::vector<payments::payment> sqlite_journal::unfinished() {
   return naming(state_->path, [this] { return make_reader()->unfinished(); });
 }
 
+chain_head sqlite_journal::head_at_start() const noexcept { return state_->head; }
+
+chain_head sqlite_journal::head() {
+  return naming(state_->path, [this] {
+    database file(state_->path, database::mode::read_only, state_->options.vfs);
+    return read_chain_head(file);
+  });
+}
+
 std::int64_t sqlite_journal::epoch() const noexcept { return state_->epoch; }
 
 bool sqlite_journal::accepting() const noexcept { return state_->writer->accepting(); }
@@ -182,14 +187,14 @@ std::optional<std::string> sqlite_journal::key_identity() {
   });
 }
 
-void sqlite_journal::set_key_identity(std::string_view digest) {
+void sqlite_journal::set_key_identity(std::string_view identity) {
   // A connection of its own: the writer's belongs to its thread. They wait for each other.
   database file = open_for_writing(state_->path, state_->options.vfs);
   file.run("PRAGMA synchronous = FULL");
   statement(file,
             "INSERT INTO meta (name, value) VALUES ('key_identity', ?1) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-      .bind(1, digest)
+      .bind(1, identity)
       .finish();
 }
 

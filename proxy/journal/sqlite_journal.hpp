@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "proxy/core/ports.hpp"
+#include "proxy/journal/chain.hpp"
 #include "proxy/journal/reader.hpp"
 
 namespace turnout::journal {
@@ -69,13 +70,16 @@ class sqlite_journal {
   /// Counts the starts on this file; the first is 1.
   std::int64_t epoch() const noexcept;
   bool has_payments();
+  /// The end of the chain when it was opened, and now. Throws database_error.
+  chain_head head_at_start() const noexcept;
+  chain_head head();
   /// False while new payments are refused: the disk is full or takes no writes. It is
   /// found out by trying, also when nobody asks for payments. Thread-safe and cheap.
   bool accepting() const noexcept;
   /// The digest of the secret keys that this journal was written with, if it was set.
   std::optional<std::string> key_identity();
   /// Durable when it returns. Throws database_error.
-  void set_key_identity(std::string_view digest);
+  void set_key_identity(std::string_view identity);
 
  private:
   struct state;
