@@ -95,15 +95,16 @@ std::optional<std::vector<chain_link>> read_links(std::string_view bytes) {
 digest digest_of(sha256& with, std::string_view text) { return with.begin().add(text).finish(); }
 
 digest digest_of_step(sha256& with, std::string_view payment_id, std::string_view events, std::string_view decisions) {
-  return with.begin().add_text(payment_id).add_text(events).add_text(decisions).finish();
+  with.begin().add_lengths({payment_id, events, decisions});
+  return with.add(payment_id).add(events).add(decisions).finish();
 }
 
 digest digest_of_key(sha256& with, std::string_view object, std::string_view key, std::string_view mac) {
-  return with.begin().add_text(object).add_text(key).add_text(mac).finish();
+  return with.begin().add_lengths({object, key, mac}).add(object).add(key).add(mac).finish();
 }
 
 digest digest_of_answer(sha256& with, std::string_view object, std::int64_t status, std::string_view body) {
-  return with.begin().add_text(object).add_number(status).add_text(body).finish();
+  return with.begin().add_number(status).add_lengths({object, body}).add(object).add(body).finish();
 }
 
 digest chain_begin(sha256& with) { return digest_of(with, "turnout journal chain v1"); }

@@ -3,6 +3,7 @@
 // because setting one up costs more than hashing a step.
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,8 +30,9 @@ class sha256 {
   sha256& add(const digest& value);
   /// Eight bytes, the highest first.
   sha256& add_number(std::int64_t value);
-  /// Its length, then the text: no two different lists of texts give the same bytes.
-  sha256& add_text(std::string_view text);
+  /// Eight bytes for each length, of at most eight texts. With the lengths first, no two
+  /// lists of texts give the same bytes.
+  sha256& add_lengths(std::initializer_list<std::string_view> texts);
   digest finish();
 
  private:
