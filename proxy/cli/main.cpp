@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   add_simulate(app, chosen);
   add_explain(app, chosen);
   add_verify(app, chosen);
+  add_backup(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& asked) {

@@ -91,8 +91,9 @@ json::object as_json(const std::string& path, const journal::verify_report& repo
   out["steps"] = report.steps;
   out["events"] = report.events;
   out["idempotency_keys"] = report.keys;
-  out["chain"] = json::object{
-      {"links", report.head.links}, {"value", journal::to_hex(report.head.value)}, {"chained_later", report.chained_later}};
+  out["chain"] = json::object{{"links", report.head.links},
+                              {"value", journal::to_hex(report.head.value)},
+                              {"chained_later", report.chained_later}};
   out["findings_total"] = report.findings_total;
   out["findings"] = std::move(found);
   return out;

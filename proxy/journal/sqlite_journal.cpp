@@ -67,6 +67,11 @@ auto naming(const std::string& path, const Read& read) {
 std::int64_t prepare_file(database& file, const std::string& path) {
   // Before anything is changed in a file that may be somebody else's.
   check_origin(file, path, migrations().size());
+  if (file.number("PRAGMA user_version") > 0 &&
+      file.number("SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'backup_taken_at')") != 0)
+    throw open_error(path +
+                     " is a backup: payments made after it was taken are not known to it. Move it elsewhere and put it "
+                     "in place with `turnout restore`, which says what has to be done about them");
   file.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   migrate(file, path, migrations());
   file.run(
@@ -74,6 +79,16 @@ std::int64_t prepare_file(database& file, const std::string& path) {
       "INSERT INTO meta (name, value) VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;"
       "COMMIT");
   return file.number("SELECT value FROM meta WHERE name = 'epoch'");
+}
+
+/// Of the first start after a restore.
+std::optional<payments::wall_time> take_restored_mark(database& file) {
+  std::optional<payments::wall_time> taken_at;
+  statement mark(file, "SELECT value FROM meta WHERE name = 'restored_backup_of'");
+  if (mark.step()) taken_at = from_stored(mark.number(0));
+  mark.reset();
+  if (taken_at) file.run("DELETE FROM meta WHERE name = 'restored_backup_of'");
+  return taken_at;
 }
 
 }  // namespace
@@ -85,7 +100,7 @@ struct sqlite_journal::state {
   const journal_options options;
   writer_lock lock;
   std::int64_t epoch = 0;
-  chain_head head;
+  std::optional<payments::wall_time> restored_from;
   std::unique_ptr<group_writer> writer;
 };
 
@@ -130,7 +145,8 @@ std::unique_ptr<sqlite_journal> sqlite_journal::open(const std::string& path, jo
     auto opened = std::make_shared<state>(path, options);
     database file = open_for_writing(path, options.vfs);
     opened->epoch = prepare_file(file, path);
-    opened->head = read_chain_head(file);
+    read_chain_head(file);  // damage at its end is told now, not with the first payment
+    opened->restored_from = take_restored_mark(file);
     opened->writer = std::make_unique<group_writer>(path, opened->options, std::move(file), opened->epoch);
     return std::unique_ptr<sqlite_journal>(new sqlite_journal(std::move(opened)));
   } catch (const database_error& error) {
@@ -158,14 +174,7 @@ std::vector<payments::payment> sqlite_journal::unfinished() {
   return naming(state_->path, [this] { return make_reader()->unfinished(); });
 }
 
-chain_head sqlite_journal::head_at_start() const noexcept { return state_->head; }
-
-chain_head sqlite_journal::head() {
-  return naming(state_->path, [this] {
-    database file(state_->path, database::mode::read_only, state_->options.vfs);
-    return read_chain_head(file);
-  });
-}
+std::optional<payments::wall_time> sqlite_journal::restored_from() const noexcept { return state_->restored_from; }
 
 std::int64_t sqlite_journal::epoch() const noexcept { return state_->epoch; }
 

@@ -14,7 +14,6 @@
 #include <string_view>
 
 #include "proxy/core/ports.hpp"
-#include "proxy/journal/chain.hpp"
 #include "proxy/journal/reader.hpp"
 
 namespace turnout::journal {
@@ -70,9 +69,8 @@ class sqlite_journal {
   /// Counts the starts on this file; the first is 1.
   std::int64_t epoch() const noexcept;
   bool has_payments();
-  /// The end of the chain when it was opened, and now. Throws database_error.
-  chain_head head_at_start() const noexcept;
-  chain_head head();
+  /// When the backup was taken that this is, if it was opened for the first time since it was put back.
+  std::optional<payments::wall_time> restored_from() const noexcept;
   /// False while new payments are refused: the disk is full or takes no writes. It is
   /// found out by trying, also when nobody asks for payments. Thread-safe and cheap.
   bool accepting() const noexcept;
