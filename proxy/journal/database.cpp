@@ -183,4 +183,6 @@ std::string_view statement::text(int column) const noexcept {
 
 bool statement::is_null(int column) const noexcept { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
 
+int statement::columns() const noexcept { return sqlite3_column_count(handle_); }
+
 }  // namespace turnout::journal

@@ -77,6 +77,7 @@ class statement {
   std::int64_t number(int column) const noexcept;
   std::string_view text(int column) const noexcept;  ///< also of bytes
   bool is_null(int column) const noexcept;
+  int columns() const noexcept;
 
  private:
   database& owner_;

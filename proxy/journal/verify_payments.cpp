@@ -1,6 +1,7 @@
 #include "proxy/journal/verify_payments.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "payments/modification_rules.hpp"
 #include "proxy/journal/record_json.hpp"
@@ -30,10 +31,11 @@ payment_check::payment_check(database& file, findings& into, verify_report& repo
                 "SELECT seq, id, merchant, livemode, status, open, answered, created_at, updated_at, due_at, record "
                 "FROM payments ORDER BY seq"),
       steps_(file, "SELECT slot, link, events, decisions FROM steps WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot"),
-      key_(file, "SELECT merchant, livemode, key, mac FROM idempotency WHERE payment = ?1"),
+      key_(file, "SELECT merchant, livemode, key, mac, created_at FROM idempotency WHERE payment = ?1"),
       answer_(file, "SELECT status, body FROM answers WHERE payment = ?1"),
       operation_key_(
-          file, "SELECT payment, merchant, livemode, key, mac, status, body FROM operation_keys WHERE object = ?1"),
+          file,
+          "SELECT payment, merchant, livemode, key, mac, status, body, created_at FROM operation_keys WHERE object = ?1"),
       reference_(file,
                  "SELECT payment FROM unique_references WHERE merchant = ?1 AND livemode = ?2 AND reference = ?3"),
       listing_(file,
@@ -45,6 +47,7 @@ payment_check::payment_check(database& file, findings& into, verify_report& repo
       listed_customer_(file,
                        "SELECT 1 FROM payment_customers WHERE merchant = ?1 AND livemode = ?2 AND customer = ?3 AND "
                        "seq = ?4"),
+      hour_(file, "SELECT hour FROM hours WHERE seq = ?1"),
       keys_purged_before_(file.number("SELECT coalesce((SELECT value FROM meta WHERE name = 'keys_purged_before'), "
                                       "-9223372036854775807)")) {}
 
@@ -59,7 +62,7 @@ void payment_check::check_one() {
   about_.id = payments_.text(1);
   about_.attested.clear();
   about_.operations_kept.clear();
-  about_.last_link = 0;
+  about_.first_link = about_.last_link = 0;
   ++report_.payments;
   const payments::payment_story told = read_steps();
   check_record(told);
@@ -73,6 +76,7 @@ payments::payment_story payment_check::read_steps() {
     ++report_.steps;
     ++rows_.steps;
     about_.last_link = steps_.number(1);
+    if (about_.first_link == 0) about_.first_link = about_.last_link;
     check_step(links_.find(about_.last_link), about_.last_link);
     try {
       for (const payments::payment_event& event : read_events(steps_.text(2))) {
@@ -98,7 +102,8 @@ void payment_check::check_step(const chain_link* link, std::int64_t number) {
     add(check::step, step_name(slot) + ": its events or decisions are not those that were written", number);
   about_.attested.insert(about_.attested.end(), link->rows.begin(), link->rows.end());
   for (const row_digest& each : link->rows)
-    if (each.what == kept_row::operation_key) about_.operations_kept.push_back(link->at);
+    if (each.what == kept_row::operation_key)
+      about_.operations_kept.push_back(migrated() ? payments_.number(7) : link->at);
 }
 
 void payment_check::check_record(const payments::payment_story& told) {
@@ -171,6 +176,9 @@ void payment_check::check_payment_key(const payments::payment& record) {
     found_row(kept_row::payment_key, digest_of_key(hash_, "", key_.text(2), key_.text(3)));
     if (key_.text(0) != record.merchant || (key_.number(1) != 0) != record.livemode)
       add(check::keys, "its idempotency key is another merchant's or mode's");
+    // It says when the key may be forgotten.
+    if (key_.number(4) != to_stored(record.created_at))
+      add(check::keys, "its idempotency key says another time than when the payment was created");
   }
   if (answer_.bind(1, about_.sequence).step()) {
     ++rows_.answers;
@@ -193,6 +201,9 @@ void payment_check::check_operation_keys(const payments::payment& record) {
     if (operation_key_.number(0) != about_.sequence || operation_key_.text(1) != record.merchant ||
         (operation_key_.number(2) != 0) != record.livemode)
       add(check::keys, "the idempotency key of " + each.id + " is another payment's, merchant's or mode's");
+    const auto& taken = about_.operations_kept;
+    if (!migrated() && std::find(taken.begin(), taken.end(), operation_key_.number(7)) == taken.end())
+      add(check::keys, "the idempotency key of " + each.id + " says another time than when it was taken");
   }
   name_lost_rows(record, present < about_.operations_kept.size());
 }
@@ -262,12 +273,22 @@ void payment_check::check_lists(const payments::payment& record) {
     else
       add(check::lists, "it is not in the list of references");
   }
+  check_hour(record);
   if (!record.buyer.id.empty()) {
     if (bind(listed_customer_, record.buyer.id))
       ++rows_.customers;
     else
       add(check::lists, "it is not in the list of customers");
   }
+}
+
+void payment_check::check_hour(const payments::payment& record) {
+  const std::int64_t hour = hour_of(record.created_at);
+  if (std::exchange(last_hour_, hour) == hour) return;
+  reset_at_end guard(hour_);
+  if (!hour_.bind(1, about_.sequence).step() || hour_.number(0) != hour)
+    return add(check::lists, "the list of hours does not say when it was created");
+  ++rows_.hours;
 }
 
 namespace {
@@ -297,6 +318,8 @@ constexpr counted_table counted_tables[] = {
      "SELECT l.seq FROM payment_customers l WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.seq = l.seq AND "
      "p.merchant = l.merchant AND p.livemode = l.livemode AND p.record ->> '$.customer.id' = l.customer) LIMIT 20",
      &expected_rows::customers, check::lists},
+    {"the list of hours", "SELECT count(*) FROM hours",
+     "SELECT seq FROM hours WHERE seq NOT IN (SELECT seq FROM payments)", &expected_rows::hours, check::lists},
     {"the idempotency keys", "SELECT count(*) FROM idempotency",
      "SELECT i.payment FROM idempotency i WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.seq = i.payment) LIMIT 20",
      &expected_rows::keys, check::keys},

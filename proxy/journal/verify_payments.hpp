@@ -13,7 +13,8 @@ namespace turnout::journal {
 
 /// Rows that belong to some payment, by table: as many as there should be.
 struct expected_rows {
-  std::int64_t steps = 0, listing = 0, references = 0, customers = 0, keys = 0, answers = 0, operation_keys = 0;
+  std::int64_t steps = 0, listing = 0, references = 0, customers = 0, hours = 0, keys = 0, answers = 0,
+               operation_keys = 0;
 };
 
 class payment_check {
@@ -28,7 +29,7 @@ class payment_check {
     std::string id;
     std::vector<row_digest> attested;           ///< rows that were written beside its steps, not found yet
     std::vector<std::int64_t> operations_kept;  ///< when each of its keys of operations was taken
-    std::int64_t last_link = 0;
+    std::int64_t first_link = 0, last_link = 0;
   };
   void check_one();
   payments::payment_story read_steps();
@@ -40,6 +41,9 @@ class payment_check {
   void check_operation_keys(const payments::payment& record);
   void check_reference(const payments::payment& record);
   void check_lists(const payments::payment& record);
+  void check_hour(const payments::payment& record);
+  /// Its keys of operations may be attested by the migration: when they were taken is not known then.
+  bool migrated() const noexcept { return about_.first_link <= report_.chained_later; }
   void found_row(kept_row what, const digest& value);
   void name_lost_rows(const payments::payment& record, bool operation_lost);
   void add(check about, std::string text, std::int64_t link = 0) { into_.add(about, std::move(text), link, about_.id); }
@@ -48,8 +52,10 @@ class payment_check {
   verify_report& report_;
   link_reader links_;
   sha256 hash_;
-  statement payments_, steps_, key_, answer_, operation_key_, reference_, listing_, listed_reference_, listed_customer_;
+  statement payments_, steps_, key_, answer_, operation_key_, reference_, listing_, listed_reference_, listed_customer_,
+      hour_;
   std::int64_t keys_purged_before_;
+  std::optional<std::int64_t> last_hour_;  ///< in which the payment before was created
   expected_rows rows_;
   subject about_;
 };
