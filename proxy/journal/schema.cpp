@@ -178,6 +178,8 @@ CREATE TABLE chain (
   links BLOB NOT NULL,
   value BLOB NOT NULL
 );
+CREATE INDEX operation_keys_of_payment ON operation_keys (payment);
+
 CREATE TRIGGER chain_no_update BEFORE UPDATE ON chain BEGIN SELECT RAISE(ABORT, 'the chain is append-only'); END;
 CREATE TRIGGER chain_no_delete BEFORE DELETE ON chain BEGIN SELECT RAISE(ABORT, 'the chain is append-only'); END;
 

@@ -81,6 +81,17 @@ std::int64_t prepare_file(database& file, const std::string& path) {
   return file.number("SELECT value FROM meta WHERE name = 'epoch'");
 }
 
+/// On a full disk the reserve is given up for it: the outcomes of payments in flight are what it is kept for.
+template <class Prepare>
+database with_reserve(const std::string& path, const Prepare& prepare) {
+  try {
+    return prepare();
+  } catch (const database_error& error) {
+    if (classify(error.code()) != failure::no_space || ::unlink((path + ".reserve").c_str()) != 0) throw;
+  }
+  return prepare();
+}
+
 /// Of the first start after a restore.
 std::optional<payments::wall_time> take_restored_mark(database& file) {
   std::optional<payments::wall_time> taken_at;
@@ -143,10 +154,14 @@ std::unique_ptr<sqlite_journal> sqlite_journal::open(const std::string& path, jo
   create_private_file(path);
   try {
     auto opened = std::make_shared<state>(path, options);
-    database file = open_for_writing(path, options.vfs);
-    opened->epoch = prepare_file(file, path);
-    read_chain_head(file);  // damage at its end is told now, not with the first payment
-    opened->restored_from = take_restored_mark(file);
+    const auto prepare = [&] {
+      database file = open_for_writing(path, options.vfs);
+      opened->epoch = prepare_file(file, path);
+      read_chain_head(file);  // damage at its end is told now, not with the first payment
+      opened->restored_from = take_restored_mark(file);
+      return file;
+    };
+    database file = with_reserve(path, prepare);
     opened->writer = std::make_unique<group_writer>(path, opened->options, std::move(file), opened->epoch);
     return std::unique_ptr<sqlite_journal>(new sqlite_journal(std::move(opened)));
   } catch (const database_error& error) {

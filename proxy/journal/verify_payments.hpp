@@ -52,8 +52,8 @@ class payment_check {
   verify_report& report_;
   link_reader links_;
   sha256 hash_;
-  statement payments_, steps_, key_, answer_, operation_key_, reference_, listing_, listed_reference_, listed_customer_,
-      hour_;
+  statement payments_, steps_, key_, answer_, operation_keys_, reference_, listing_, listed_reference_,
+      listed_customer_, hour_;
   std::int64_t keys_purged_before_;
   std::optional<std::int64_t> last_hour_;  ///< in which the payment before was created
   expected_rows rows_;

@@ -343,6 +343,27 @@ TEST_CASE_METHOD(written, "keys and answers that are missing or changed are foun
     damage("DELETE FROM operation_keys WHERE object = '" + object + "'");
     CHECK(has(verify(path), check::keys, "the idempotency key of a capture, refund or cancellation is missing"));
   }
+  SECTION("a key of a cancellation that left nothing in the record, and then its payment exchanged") {
+    {
+      worker owner;
+      auto journal = sqlite_journal::open(path);
+      auto port = journal->journal_for(owner.post());
+      payments::payment record = make_payment(payment_id(50));
+      core::journal_write first = creation(record);
+      first.events[0].code = "processing";
+      REQUIRE(commit(*port, owner, std::move(first)).status == core::commit_status::committed);
+      record.cancel_requested = true;
+      core::journal_write asked = change(record);
+      asked.events.push_back({payments::payment_event_type::cancel_requested, record.updated_at, "", ""});
+      asked.claim = core::idempotency_claim{"cancel", "mac", "can_50"};
+      REQUIRE(commit(*port, owner, std::move(asked)).status == core::commit_status::committed);
+    }
+    INFO(all(verify(path)));
+    CHECK(verify(path).sound());
+    damage("UPDATE operation_keys SET payment = 1 WHERE object = 'can_50'");
+    CHECK(has(verify(path), check::keys, "is missing", 0, payment_id(50)));
+    CHECK(has(verify(path), check::keys, "is not one that was written", 0, payment_id(1)));
+  }
   SECTION("forgotten by age, and one more removed by hand") {
     const auto cutoff = number("SELECT created_at FROM payments WHERE seq = 20");
     {
@@ -389,7 +410,7 @@ TEST_CASE_METHOD(written, "a journal from before there was a chain is chained wh
   const auto before = verify(path);
   damage(
       "DROP VIEW events; DROP VIEW decisions; CREATE TABLE old AS SELECT slot, events, decisions FROM steps;"
-      "DROP TABLE steps; DROP TABLE chain;"
+      "DROP TABLE steps; DROP TABLE chain; DROP INDEX operation_keys_of_payment;"
       "CREATE TABLE steps (slot INTEGER PRIMARY KEY, events TEXT NOT NULL, decisions TEXT NOT NULL);"
       "INSERT INTO steps SELECT * FROM old; DROP TABLE old;"
       "CREATE TRIGGER steps_no_update BEFORE UPDATE ON steps BEGIN SELECT RAISE(ABORT, ''); END;"
