@@ -56,6 +56,7 @@ void payment_story::add(const payment_event& event) {
     case type::attention_raised:
     case type::attention_cleared:
     case type::finished:
+    case type::resolved_by_person:
     case type::status_changed: return about_payment(event);
   }
 }
@@ -142,6 +143,8 @@ void payment_story::about_payment(const payment_event& event) {
     case type::action_expired: action_expired_ = true; return;
     case type::attention_raised: attention_ = event.code; return;
     case type::attention_cleared: attention_.clear(); return;
+    // What follows from their word has events of its own.
+    case type::resolved_by_person: words_.push_back(event.attempt + " " + event.code); return;
     default: return;
   }
 }
@@ -161,6 +164,10 @@ std::vector<std::string> payment_story::differences(const payment& record) const
   const std::string attention = record.attention ? record.attention->reason : "";
   differ_unless(attention == attention_, found, "attention", attention.empty() ? "none" : attention,
                 attention_.empty() ? "none" : attention_);
+  std::vector<std::string> words;
+  for (const resolution& each : record.resolutions)
+    words.push_back(each.target + " " + std::string(to_string(each.as)));
+  if (words != words_) found.push_back("what people said of it is not what the events say");
   compare_attempts(record, found);
   compare_modifications(record, found);
   compare_amounts(record, found);

@@ -49,6 +49,7 @@ class payment_story {
   std::optional<money> amount_;
   bool answered_ = false, cancel_requested_ = false, action_expired_ = false, captured_something_ = false;
   std::string attention_;
+  std::vector<std::string> words_;  ///< of people: target and verdict
   std::vector<told_attempt> attempts_;
   std::vector<told_modification> modifications_;
   std::vector<std::string> contradictions_;

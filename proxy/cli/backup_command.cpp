@@ -4,7 +4,7 @@
 #include <string>
 
 #include "proxy/cli/commands.hpp"
-#include "proxy/cli/timestamp.hpp"
+#include "proxy/cli/payment_story.hpp"
 #include "proxy/cli/verify_report.hpp"
 #include "proxy/journal/backup.hpp"
 #include "proxy/server/secret_keys.hpp"
