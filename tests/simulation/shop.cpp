@@ -299,16 +299,16 @@ void shop::go_on(const std::string& payment, const std::string& status, std::int
   if (std::exchange(went_on_[payment], true)) return;
   if (status == "authorized" && manual) {
     if (random.chance(0.3)) want(payment, {.kind = modification_kind::cancellation}, soon());
-    const int captures = static_cast<int>(random.between(0, 3));
+    const int captures = static_cast<int>(random.between(0, 2));
     for (int each = 0; each < captures; ++each) {
       payments::modification_request wish{.kind = modification_kind::capture};
       if (random.chance(0.6)) wish.amount = random.between(1, 6000);
-      wish.final_capture = random.chance(0.6);
+      wish.final_capture = random.chance(0.75);
       want(payment, wish, soon());
     }
   }
-  const bool refunds = manual ? random.chance(0.5) : captured > 0 && random.chance(0.4);
-  const int count = refunds ? static_cast<int>(random.between(1, 4)) : 0;
+  const bool refunds = manual ? random.chance(0.4) : captured > 0 && random.chance(0.35);
+  const int count = refunds ? static_cast<int>(random.between(1, 3)) : 0;
   for (int each = 0; each < count; ++each) {
     payments::modification_request wish{.kind = modification_kind::refund};
     if (random.chance(0.7)) wish.amount = random.between(1, 5000);
