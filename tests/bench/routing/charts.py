@@ -147,7 +147,7 @@ def share_chart(title, world, moment):
     """Where first attempts go around the moment, of those gateways that had much of the traffic."""
     names, curves, from_s = [], [], 0
     for name in [each for each in SHOWN if each in world["algorithms"]]:
-        courses = [one for one in tables.outages(world, name) if one["share_before"] >= MUCH]
+        courses = [one for one in tables.outages(world, name) if one["share_before"] >= MUCH and moment in one]
         if not courses:
             continue
         from_s = courses[0][moment]["from_s"]
