@@ -112,6 +112,8 @@ struct payment_event {
   wall_time at;
   std::string attempt;  ///< att_…, or a modification's cap_…, ref_… or can_…; empty when it is about the payment
   std::string code;     ///< outcome, status or reason: a machine word
+  /// Of created, attempt_started (charged) and modification_requested.
+  std::optional<money> amount;
 };
 
 /// A merchant's wish to be paid, checked and typed; the card travels beside it.

@@ -75,7 +75,7 @@ bool payment_flow::waits_for(std::string_view connector) const noexcept {
 void payment_flow::on(const flow::start&, instant now) {
   TURNOUT_ASSERT(phase_ == phase::idle && record_.attempts.empty());
   if (plan_.expire_after.count() > 0) record_.expires_at = record_.created_at + plan_.expire_after;
-  note(payment_event_type::created, now, {}, to_string(record_.status));
+  note(payment_event_type::created, now, {}, to_string(record_.status), record_.amount);
 }
 
 void payment_flow::on(const flow::recovered&, instant now) {
@@ -115,7 +115,7 @@ void payment_flow::on(const flow::chosen& event, instant now) {
   record_.attempts.push_back(std::move(made));
   ladders_.push_back(ladder{.begun = now.steady, .last_carried = now.steady, .next_at = now.steady});
   charge_chosen_ = true;
-  note(payment_event_type::attempt_started, now, record_.attempts.back().id, event.connector->name);
+  note(payment_event_type::attempt_started, now, record_.attempts.back().id, event.connector->name, event.charged);
 }
 
 void payment_flow::on(const flow::no_candidate& event, instant) {
@@ -363,9 +363,10 @@ void payment_flow::want_reversal(std::size_t index, std::string_view reason, ins
   note(payment_event_type::reversal_wanted, now, each.id, reason);
 }
 
-void payment_flow::note(payment_event_type type, instant now, std::string_view attempt, std::string_view code) {
+void payment_flow::note(payment_event_type type, instant now, std::string_view attempt, std::string_view code,
+                        std::optional<money> amount) {
   record_.updated_at = std::max(record_.updated_at, now.wall);
-  events_.push_back({type, now.wall, std::string(attempt), std::string(code)});
+  events_.push_back({type, now.wall, std::string(attempt), std::string(code), amount});
 }
 
 }  // namespace turnout::payments

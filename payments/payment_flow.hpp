@@ -245,7 +245,8 @@ class payment_flow {
   void finalize(payment_status status, instant now);
   void set_capture_limit(std::size_t index);
   payment_error explain_failure() const;
-  void note(payment_event_type type, instant now, std::string_view attempt, std::string_view code);
+  void note(payment_event_type type, instant now, std::string_view attempt, std::string_view code,
+            std::optional<money> amount = std::nullopt);
   const connector_profile* profile(std::size_t index) const { return profiles_(record_.attempts[index].connector); }
 
   // Unresolved for longer than this needs a person's attention.

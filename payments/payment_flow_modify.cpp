@@ -54,7 +54,10 @@ void payment_flow::on(const flow::reopened&, instant now) {
 
 void payment_flow::add_modification(modification planned, instant now) {
   planned.created_at = planned.updated_at = now.wall;
-  note(payment_event_type::modification_requested, now, planned.id, to_string(planned.kind));
+  std::optional<money> amount;
+  if (const auto standing = standing_attempt(record_))
+    amount = money{planned.amount, record_.attempts[*standing].amount.unit};
+  note(payment_event_type::modification_requested, now, planned.id, to_string(planned.kind), amount);
   record_.modifications.push_back(std::move(planned));
   steps_.push_back({.begun = now.steady, .next_at = now.steady, .last_carried = now.steady});
 }

@@ -17,6 +17,8 @@ void add_keys(CLI::App& app, command& chosen);
 void add_payments(CLI::App& app, command& chosen);
 void add_simulate(CLI::App& app, command& chosen);
 void add_explain(CLI::App& app, command& chosen);
+void add_verify(CLI::App& app, command& chosen);
+void add_backup(CLI::App& app, command& chosen);  ///< and restore
 
 /// Where turnout.yaml is, for every command that asks.
 inline constexpr const char* default_conf = "conf";

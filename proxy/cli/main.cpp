@@ -25,6 +25,8 @@ int run(int argc, char** argv) {
   add_payments(app, chosen);
   add_simulate(app, chosen);
   add_explain(app, chosen);
+  add_verify(app, chosen);
+  add_backup(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& asked) {

@@ -40,6 +40,7 @@ constexpr table_words tables_in_words[] = {
     {"events", "the payments' events"},
     {"decisions", "the routing decisions"},
     {"steps", "the payments' events and decisions"},
+    {"chain", "the chain"},
     {"idempotency", "the idempotency keys"},
     {"operation_keys", "the idempotency keys of captures, refunds and cancellations"},
     {"unique_references", "the unique references"},
@@ -138,6 +139,13 @@ statement& statement::bind(int index, std::string_view text) {
   return *this;
 }
 
+statement& statement::bind_bytes(int index, std::string_view bytes) {
+  const char* data = bytes.data() ? bytes.data() : "";
+  if (sqlite3_bind_blob64(handle_, index, data, bytes.size(), SQLITE_STATIC) != SQLITE_OK)
+    owner_.fail(sqlite3_sql(handle_));
+  return *this;
+}
+
 statement& statement::bind_null(int index) {
   if (sqlite3_bind_null(handle_, index) != SQLITE_OK) owner_.fail(sqlite3_sql(handle_));
   return *this;
@@ -174,5 +182,7 @@ std::string_view statement::text(int column) const noexcept {
 }
 
 bool statement::is_null(int column) const noexcept { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
+
+int statement::columns() const noexcept { return sqlite3_column_count(handle_); }
 
 }  // namespace turnout::journal

@@ -65,6 +65,8 @@ class statement {
 
   statement& bind(int index, std::int64_t value);
   statement& bind(int index, std::string_view text);
+  /// Without a copy, as texts are.
+  statement& bind_bytes(int index, std::string_view bytes);
   statement& bind_null(int index);
   /// True when there is a row.
   bool step();
@@ -73,8 +75,9 @@ class statement {
   void reset() noexcept;
 
   std::int64_t number(int column) const noexcept;
-  std::string_view text(int column) const noexcept;
+  std::string_view text(int column) const noexcept;  ///< also of bytes
   bool is_null(int column) const noexcept;
+  int columns() const noexcept;
 
  private:
   database& owner_;

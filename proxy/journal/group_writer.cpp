@@ -59,14 +59,14 @@ int group_writer::count_pages(void* self, sqlite3*, const char*, int pages) {
   return SQLITE_OK;
 }
 
-void group_writer::enqueue(std::shared_ptr<const core::journal_write> write, std::string record,
-                           std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner) {
+void group_writer::enqueue(prepared_write write, std::function<void(core::commit_result)> done,
+                           std::shared_ptr<mailbox> owner) {
   bool accepted = false, wake = false;
   {
     std::lock_guard lock(mutex_);
     accepted = !stopping_ && queue_.size() < options_.queue_limit;
     if (accepted) {
-      queue_.push_back({std::move(write), std::move(record), std::move(done), std::move(owner), {}});
+      queue_.push_back({std::move(write), std::move(done), std::move(owner), {}});
       wake = std::exchange(sleeping_, false);
     }
   }
@@ -116,7 +116,7 @@ void group_writer::commit_group(std::vector<pending>& group) {
   std::vector<pending*> writes;
   writes.reserve(group.size());
   for (pending& each : group)
-    if (!is_new(*each.write) || reserve_.present()) writes.push_back(&each);
+    if (!is_new(each.write.write()) || reserve_.present()) writes.push_back(&each);
   settle(std::move(writes));
   if (!dead_) answer_group(group);
 }
@@ -133,7 +133,7 @@ void group_writer::settle(std::vector<pending*> writes) {
     return;
   }
   const std::size_t all = writes.size();
-  std::erase_if(writes, [](const pending* each) { return is_new(*each->write); });
+  std::erase_if(writes, [](const pending* each) { return is_new(each->write.write()); });
   if (writes.size() < all || reserve_.release()) settle(std::move(writes));
 }
 
@@ -144,7 +144,8 @@ void group_writer::note_acceptance(const std::vector<pending*>& writes, std::opt
     accepting_ = false;
     probe_due_ = steady_clock::now() + options_.reserve_retry;
   } else if (!failed && !accepting_ && reserve_.present()) {
-    accepting_ = std::any_of(writes.begin(), writes.end(), [](const pending* each) { return is_new(*each->write); });
+    accepting_ =
+        std::any_of(writes.begin(), writes.end(), [](const pending* each) { return is_new(each->write.write()); });
   }
 }
 
@@ -154,7 +155,7 @@ std::optional<failure> group_writer::try_commit(const std::vector<pending*>& wri
   const auto begun = steady_clock::now();
   try {
     tables_.begin();
-    for (const pending* each : writes) results.push_back(tables_.apply(*each->write, each->record));
+    for (const pending* each : writes) results.push_back(tables_.apply(each->write));
     tables_.commit();
   } catch (const database_error& error) {
     tables_.rollback();
@@ -179,8 +180,7 @@ void group_writer::answer_group(std::vector<pending>& group) {
     auto found = std::find_if(batches.begin(), batches.end(),
                               [&](const auto& batch) { return batch.first == each.owner.get(); });
     if (found == batches.end()) found = batches.insert(batches.end(), {each.owner.get(), {}});
-    // What was written dies on its worker's thread, where it was made.
-    each.write = nullptr;
+    each.write.let_go();
     found->second.push_back({std::move(each.done), std::move(each.result)});
   }
   for (auto& [owner, batch] : batches) owner->deliver(std::move(batch));

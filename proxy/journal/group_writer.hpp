@@ -34,16 +34,13 @@ class group_writer {
   /// Commits what is queued.
   ~group_writer();
 
-  /// `record` is the write's record, as write_record() writes it.
-  void enqueue(std::shared_ptr<const core::journal_write> write, std::string record,
-               std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner);
+  void enqueue(prepared_write write, std::function<void(core::commit_result)> done, std::shared_ptr<mailbox> owner);
   /// False while new payments are refused. Any thread.
   bool accepting() const noexcept { return accepting_.load(std::memory_order_relaxed) && !dead_; }
 
  private:
   struct pending {
-    std::shared_ptr<const core::journal_write> write;
-    std::string record;
+    prepared_write write;
     std::function<void(core::commit_result)> done;
     std::shared_ptr<mailbox> owner;
     core::commit_result result;  ///< unavailable until proven otherwise

@@ -306,6 +306,12 @@ void write_events(const std::vector<payments::payment_event>& events, std::strin
     json.string(event.attempt);
     json.comma();
     json.string(event.code);
+    if (event.amount) {
+      json.comma();
+      json.digits(event.amount->minor);
+      json.comma();
+      json.string(event.amount->unit.code());
+    }
     json.close(']');
   }
   json.close(']');

@@ -22,7 +22,8 @@ class damaged_record : public std::runtime_error {
 /// Appends to `out`; on the payment path, so it allocates nothing but growth of `out`.
 void write_record(const payments::payment& record, std::string& out);
 
-/// Appends `[["type",nanoseconds,"attempt","code"],…]`, allocating as write_record() does.
+/// Appends `[["type",nanoseconds,"attempt","code"],…]`, allocating as write_record() does. An event with an
+/// amount has two more elements: minor units and currency.
 void write_events(const std::vector<payments::payment_event>& events, std::string& out);
 
 /// Appends an array of `values`, which are JSON texts.
@@ -30,6 +31,9 @@ void write_array(const std::vector<std::string>& values, std::string& out);
 
 /// Strict: a missing, unknown or ill-typed member throws damaged_record.
 payments::payment read_record(std::string_view json);
+
+/// What write_events() wrote; strict, as read_record() is.
+std::vector<payments::payment_event> read_events(std::string_view json);
 
 /// Throws damaged_record for a word that is no event's.
 payments::payment_event_type read_event_type(std::string_view word);

@@ -348,6 +348,35 @@ payments::payment_event_type read_event_type(std::string_view word) {
   return *type;
 }
 
+std::vector<payments::payment_event> read_events(std::string_view text) {
+  unsigned char buffer[4096];
+  json::monotonic_resource memory(buffer);
+  json::parse_options options;
+  options.allow_invalid_utf8 = true;
+  json::error_code failed;
+  const json::value parsed = json::parse(json::string_view(text.data(), text.size()), failed, &memory, options);
+  if (failed) damaged("events", "not JSON");
+  std::vector<payments::payment_event> events;
+  for (const json::value& each : elements(parsed, "events")) {
+    const json::array& told = elements(each, "events[]");
+    const bool typed = (told.size() == 4 || told.size() == 6) && told[0].is_string() && told[1].is_int64() &&
+                       told[2].is_string() && told[3].is_string();
+    if (!typed) damaged("events[]", "not an event");
+    payments::payment_event event{.type = read_event_type(std::string_view(told[0].get_string())),
+                                  .at = from_stored(told[1].get_int64()),
+                                  .attempt = std::string(told[2].get_string()),
+                                  .code = std::string(told[3].get_string())};
+    if (told.size() == 6) {
+      const auto unit =
+          told[5].is_string() ? payments::currency::find(std::string_view(told[5].get_string())) : std::nullopt;
+      if (!told[4].is_int64() || !unit) damaged("events[]", "not an amount");
+      event.amount = payments::money{told[4].get_int64(), *unit};
+    }
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
 payments::payment read_record(std::string_view text) {
   unsigned char buffer[8192];
   json::monotonic_resource memory(buffer);

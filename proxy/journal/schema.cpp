@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "proxy/journal/begin_chain.hpp"
 #include "proxy/journal/listing.hpp"
 
 namespace turnout::journal {
@@ -170,11 +171,46 @@ CREATE VIEW decisions AS
   SELECT slot, each.key AS n, each.value AS json FROM steps, json_each(steps.decisions) AS each;
 )sql";
 
+// See chain.hpp. steps.link is the number of the step's link, from 1; chain.first that of a row's first.
+constexpr const char* chain_tables = R"sql(
+CREATE TABLE chain (
+  first INTEGER PRIMARY KEY,
+  links BLOB NOT NULL,
+  value BLOB NOT NULL
+);
+CREATE INDEX operation_keys_of_payment ON operation_keys (payment);
+
+CREATE TRIGGER chain_no_update BEFORE UPDATE ON chain BEGIN SELECT RAISE(ABORT, 'the chain is append-only'); END;
+CREATE TRIGGER chain_no_delete BEFORE DELETE ON chain BEGIN SELECT RAISE(ABORT, 'the chain is append-only'); END;
+
+DROP VIEW events;
+DROP VIEW decisions;
+DROP TRIGGER steps_no_update;
+DROP TRIGGER steps_no_delete;
+ALTER TABLE steps RENAME TO unchained_steps;
+CREATE TABLE steps (
+  slot      INTEGER PRIMARY KEY,
+  link      INTEGER NOT NULL,
+  events    TEXT NOT NULL,
+  decisions TEXT NOT NULL
+);
+CREATE TRIGGER steps_no_update BEFORE UPDATE ON steps BEGIN SELECT RAISE(ABORT, 'steps are append-only'); END;
+CREATE TRIGGER steps_no_delete BEFORE DELETE ON steps BEGIN SELECT RAISE(ABORT, 'steps are append-only'); END;
+
+CREATE VIEW events AS
+  SELECT slot, each.key AS n, each.value ->> 0 AS type, each.value ->> 1 AS at, each.value ->> 2 AS attempt,
+         each.value ->> 3 AS code, each.value ->> 4 AS amount, each.value ->> 5 AS currency
+  FROM steps, json_each(steps.events) AS each;
+CREATE VIEW decisions AS
+  SELECT slot, each.key AS n, each.value AS json FROM steps, json_each(steps.decisions) AS each;
+)sql";
+
 constexpr std::array steps{
     migration{"payments, their events, decisions and idempotency keys", first_tables},
     migration{"what lists are filtered by", list_tables, list_all_payments},
     migration{"captures, refunds and cancellations", modification_tables},
     migration{"events and decisions, one row for each write", step_table},
+    migration{"the chain", chain_tables, chain_all_steps},
 };
 
 }  // namespace

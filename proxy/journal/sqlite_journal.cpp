@@ -67,6 +67,11 @@ auto naming(const std::string& path, const Read& read) {
 std::int64_t prepare_file(database& file, const std::string& path) {
   // Before anything is changed in a file that may be somebody else's.
   check_origin(file, path, migrations().size());
+  if (file.number("PRAGMA user_version") > 0 &&
+      file.number("SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'backup_taken_at')") != 0)
+    throw open_error(path +
+                     " is a backup: payments made after it was taken are not known to it. Move it elsewhere and put it "
+                     "in place with `turnout restore`, which says what has to be done about them");
   file.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   migrate(file, path, migrations());
   file.run(
@@ -74,6 +79,27 @@ std::int64_t prepare_file(database& file, const std::string& path) {
       "INSERT INTO meta (name, value) VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;"
       "COMMIT");
   return file.number("SELECT value FROM meta WHERE name = 'epoch'");
+}
+
+/// On a full disk the reserve is given up for it: the outcomes of payments in flight are what it is kept for.
+template <class Prepare>
+database with_reserve(const std::string& path, const Prepare& prepare) {
+  try {
+    return prepare();
+  } catch (const database_error& error) {
+    if (classify(error.code()) != failure::no_space || ::unlink((path + ".reserve").c_str()) != 0) throw;
+  }
+  return prepare();
+}
+
+/// Of the first start after a restore.
+std::optional<payments::wall_time> take_restored_mark(database& file) {
+  std::optional<payments::wall_time> taken_at;
+  statement mark(file, "SELECT value FROM meta WHERE name = 'restored_backup_of'");
+  if (mark.step()) taken_at = from_stored(mark.number(0));
+  mark.reset();
+  if (taken_at) file.run("DELETE FROM meta WHERE name = 'restored_backup_of'");
+  return taken_at;
 }
 
 }  // namespace
@@ -85,13 +111,11 @@ struct sqlite_journal::state {
   const journal_options options;
   writer_lock lock;
   std::int64_t epoch = 0;
+  std::optional<payments::wall_time> restored_from;
   std::unique_ptr<group_writer> writer;
 };
 
 namespace {
-
-/// Most records with one or two attempts fit.
-constexpr std::size_t usual_record_bytes = 1536;
 
 class handle final : public core::journal {
  public:
@@ -105,11 +129,7 @@ class handle final : public core::journal {
 
   void commit(std::shared_ptr<const core::journal_write> write,
               std::function<void(core::commit_result)> done) override {
-    // Written as text here: workers are many, the writer is one.
-    std::string record;
-    record.reserve(usual_record_bytes);
-    write_record(*write->record, record);
-    writer_.enqueue(std::move(write), std::move(record), std::move(done), mailbox_);
+    writer_.enqueue(prepared_write(std::move(write), hash_), std::move(done), mailbox_);
   }
   std::optional<core::key_entry> find_key(std::string_view merchant, bool livemode, std::string_view key) override {
     return reader_.find_key(merchant, livemode, key);
@@ -121,6 +141,7 @@ class handle final : public core::journal {
   group_writer& writer_;
   sqlite_reader reader_;
   std::shared_ptr<mailbox> mailbox_;
+  sha256 hash_;
 };
 
 }  // namespace
@@ -133,8 +154,14 @@ std::unique_ptr<sqlite_journal> sqlite_journal::open(const std::string& path, jo
   create_private_file(path);
   try {
     auto opened = std::make_shared<state>(path, options);
-    database file = open_for_writing(path, options.vfs);
-    opened->epoch = prepare_file(file, path);
+    const auto prepare = [&] {
+      database file = open_for_writing(path, options.vfs);
+      opened->epoch = prepare_file(file, path);
+      read_chain_head(file);  // damage at its end is told now, not with the first payment
+      opened->restored_from = take_restored_mark(file);
+      return file;
+    };
+    database file = with_reserve(path, prepare);
     opened->writer = std::make_unique<group_writer>(path, opened->options, std::move(file), opened->epoch);
     return std::unique_ptr<sqlite_journal>(new sqlite_journal(std::move(opened)));
   } catch (const database_error& error) {
@@ -162,6 +189,8 @@ std::vector<payments::payment> sqlite_journal::unfinished() {
   return naming(state_->path, [this] { return make_reader()->unfinished(); });
 }
 
+std::optional<payments::wall_time> sqlite_journal::restored_from() const noexcept { return state_->restored_from; }
+
 std::int64_t sqlite_journal::epoch() const noexcept { return state_->epoch; }
 
 bool sqlite_journal::accepting() const noexcept { return state_->writer->accepting(); }
@@ -182,14 +211,14 @@ std::optional<std::string> sqlite_journal::key_identity() {
   });
 }
 
-void sqlite_journal::set_key_identity(std::string_view digest) {
+void sqlite_journal::set_key_identity(std::string_view identity) {
   // A connection of its own: the writer's belongs to its thread. They wait for each other.
   database file = open_for_writing(state_->path, state_->options.vfs);
   file.run("PRAGMA synchronous = FULL");
   statement(file,
             "INSERT INTO meta (name, value) VALUES ('key_identity', ?1) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-      .bind(1, digest)
+      .bind(1, identity)
       .finish();
 }
 

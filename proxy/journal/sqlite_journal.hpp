@@ -69,13 +69,15 @@ class sqlite_journal {
   /// Counts the starts on this file; the first is 1.
   std::int64_t epoch() const noexcept;
   bool has_payments();
+  /// When the backup was taken that this is, if it was opened for the first time since it was put back.
+  std::optional<payments::wall_time> restored_from() const noexcept;
   /// False while new payments are refused: the disk is full or takes no writes. It is
   /// found out by trying, also when nobody asks for payments. Thread-safe and cheap.
   bool accepting() const noexcept;
   /// The digest of the secret keys that this journal was written with, if it was set.
   std::optional<std::string> key_identity();
   /// Durable when it returns. Throws database_error.
-  void set_key_identity(std::string_view digest);
+  void set_key_identity(std::string_view identity);
 
  private:
   struct state;

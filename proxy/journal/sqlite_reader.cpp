@@ -43,9 +43,10 @@ sqlite_reader::sqlite_reader(const std::string& path, const std::string& vfs, st
       own_payment_(file_, "SELECT record FROM payments WHERE id = ?1 AND merchant = ?2 AND livemode = ?3"),
       sequence_(file_, "SELECT seq FROM payments WHERE id = ?1"),
       decisions_(file_, "SELECT json FROM decisions WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot, n LIMIT ?3 OFFSET ?4"),
-      events_(file_,
-              "SELECT type, at, attempt, code FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot, n "
-              "LIMIT ?3 OFFSET ?4"),
+      events_(
+          file_,
+          "SELECT type, at, attempt, code, amount, currency FROM events WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot, n "
+          "LIMIT ?3 OFFSET ?4"),
       key_(file_, find_key_sql),
       open_(file_, "SELECT id, record FROM payments WHERE open = 1 ORDER BY seq"),
       due_(
@@ -90,9 +91,12 @@ std::vector<payments::payment_event> sqlite_reader::events_of(std::string_view i
   if (!sequence) return found;
   reset_at_end guard(events_);
   bind_part(events_, *sequence, skip, count);
-  while (events_.step())
+  while (events_.step()) {
     found.push_back({read_event_type(events_.text(0)), from_stored(events_.number(1)), std::string(events_.text(2)),
                      std::string(events_.text(3))});
+    if (const auto unit = payments::currency::find(events_.text(5)); unit && !events_.is_null(4))
+      found.back().amount = payments::money{events_.number(4), *unit};
+  }
   return found;
 }
 

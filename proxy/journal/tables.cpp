@@ -47,7 +47,7 @@ tables::tables(database& file, std::int64_t epoch)
           "WHERE seq = ?1"),
       find_sequence_(file, "SELECT seq FROM payments WHERE id = ?1"),
       last_step_(file, "SELECT slot FROM steps WHERE slot BETWEEN ?1 AND ?2 ORDER BY slot DESC LIMIT 1"),
-      insert_step_(file, "INSERT INTO steps (slot, events, decisions) VALUES (?1, ?2, ?3)"),
+      insert_step_(file, "INSERT INTO steps (slot, link, events, decisions) VALUES (?1, ?2, ?3, ?4)"),
       insert_key_(file,
                   "INSERT INTO idempotency (payment, merchant, livemode, key, mac, created_at, epoch) "
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
@@ -60,6 +60,9 @@ tables::tables(database& file, std::int64_t epoch)
       purge_answers_(file,
                      "DELETE FROM answers WHERE payment IN (SELECT payment FROM answers ORDER BY payment LIMIT ?1) "
                      "AND payment NOT IN (SELECT payment FROM idempotency)"),
+      note_purge_(file,
+                  "INSERT INTO meta (name, value) VALUES ('keys_purged_before', ?1) "
+                  "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"),
       insert_operation_key_(file,
                             "INSERT INTO operation_keys (object, payment, merchant, livemode, key, mac, created_at, "
                             "epoch) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
@@ -75,21 +78,29 @@ tables::tables(database& file, std::int64_t epoch)
       insert_reference_(file,
                         "INSERT OR REPLACE INTO unique_references (merchant, livemode, reference, payment) "
                         "VALUES (?1, ?2, ?3, ?4)"),
-      listing_(file_) {}
+      listing_(file_),
+      chain_(file_) {}
 
 void tables::rollback() noexcept {
   places_.clear();
   listing_.forget();
+  chain_.forget();
   // SQLite may have rolled back by itself; then there is nothing left to do.
   if (sqlite3_get_autocommit(file_.handle()) == 0) sqlite3_exec(file_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-core::commit_result tables::apply(const core::journal_write& write, std::string_view text) {
+void tables::commit() {
+  chain_.finish();
+  commit_.finish();
+}
+
+core::commit_result tables::apply(const prepared_write& prepared) {
+  const core::journal_write& write = prepared.write();
   const payments::payment& record = *write.record;
   if (core::commit_result refused = refusal(write); refused.status != core::commit_status::committed) return refused;
-  place at = write.create ? insert(write, text) : update(record, text);
-  append_step(at, write);
-  store_keys(at, write);
+  place at = write.create ? insert(write, prepared.record()) : update(record, prepared.record());
+  store_keys(at, prepared);
+  append_step(at, prepared);
   if (!is_open(record)) {
     places_.erase(record.id);
   } else {
@@ -114,19 +125,37 @@ core::commit_result tables::refusal(const core::journal_write& write) {
   return {core::commit_status::committed, std::nullopt};
 }
 
-// Answers do nothing for what was asked without a key.
-void tables::store_keys(const place& at, const core::journal_write& write) {
+// Answers do nothing for what was asked without a key. What is stored is attested by the step's link.
+void tables::store_keys(const place& at, const prepared_write& prepared) {
+  const core::journal_write& write = prepared.write();
   const payments::payment& record = *write.record;
-  if (write.claim && !write.claim->object.empty()) {
-    insert_operation_key_.bind(1, write.claim->object).bind(2, at.sequence).bind(3, record.merchant);
-    insert_operation_key_.bind(4, record.livemode).bind(5, write.claim->key).bind(6, write.claim->mac);
-    insert_operation_key_.bind(7, to_stored(record.updated_at)).bind(8, epoch_).finish();
+  rows_.clear();
+  auto attested = prepared.rows().begin();
+  if (write.claim) {
+    if (!write.claim->object.empty()) {
+      insert_operation_key_.bind(1, write.claim->object).bind(2, at.sequence).bind(3, record.merchant);
+      insert_operation_key_.bind(4, record.livemode).bind(5, write.claim->key).bind(6, write.claim->mac);
+      insert_operation_key_.bind(7, to_stored(record.updated_at)).bind(8, epoch_).finish();
+    } else {
+      insert_key_.bind(1, at.sequence).bind(2, record.merchant).bind(3, record.livemode).bind(4, write.claim->key);
+      insert_key_.bind(5, write.claim->mac).bind(6, to_stored(record.created_at)).bind(7, epoch_).finish();
+    }
+    rows_.push_back(*attested++);
+  }
+  if (write.create && write.unique_reference && !record.reference.empty()) {
+    rows_.push_back(*attested++);
+    insert_reference_.bind(1, record.merchant).bind(2, record.livemode).bind(3, record.reference);
+    insert_reference_.bind(4, at.sequence).finish();
   }
   for (const core::object_answer& each : write.answers) {
+    statement& into = each.object.empty() ? insert_answer_ : insert_operation_answer_;
     if (each.object.empty())
-      insert_answer_.bind(1, at.sequence).bind(2, each.answer.status).bind(3, each.answer.body).finish();
+      into.bind(1, at.sequence);
     else
-      insert_operation_answer_.bind(1, each.object).bind(2, each.answer.status).bind(3, each.answer.body).finish();
+      into.bind(1, each.object);
+    into.bind(2, each.answer.status).bind(3, each.answer.body).finish();
+    if (sqlite3_changes(file_.handle()) == 1) rows_.push_back(*attested);
+    ++attested;
   }
 }
 
@@ -140,16 +169,6 @@ tables::place tables::insert(const core::journal_write& write, std::string_view 
   insert_payment_.finish();
   const std::int64_t sequence = sqlite3_last_insert_rowid(file_.handle());
   listing_.add(sequence, listed_payment(record));
-  if (write.claim && write.claim->object.empty()) {
-    insert_key_.bind(1, sequence).bind(2, record.merchant).bind(3, record.livemode).bind(4, write.claim->key);
-    insert_key_.bind(5, write.claim->mac).bind(6, to_stored(record.created_at)).bind(7, epoch_).finish();
-  }
-  if (write.unique_reference && !record.reference.empty())
-    insert_reference_.bind(1, record.merchant)
-        .bind(2, record.livemode)
-        .bind(3, record.reference)
-        .bind(4, sequence)
-        .finish();
   return {sequence, first_step_slot(sequence)};
 }
 
@@ -173,14 +192,13 @@ tables::place tables::find(const std::string& id) {
   return {sequence, known ? last_step_.number(0) + 1 : first_step_slot(sequence)};
 }
 
-void tables::append_step(place& at, const core::journal_write& write) {
-  if (write.events.empty() && write.decisions.empty()) return;
+// Every write is a step, also one without an event: its link attests the record.
+void tables::append_step(place& at, const prepared_write& prepared) {
   if (at.next_step > last_step_slot(at.sequence)) return;
-  events_text_.clear();
-  write_events(write.events, events_text_);
-  decisions_text_.clear();
-  write_array(write.decisions, decisions_text_);
-  insert_step_.bind(1, at.next_step++).bind(2, events_text_).bind(3, decisions_text_).finish();
+  const std::int64_t slot = at.next_step++;
+  insert_step_.bind(1, slot).bind(2, chain_.next()).bind(3, prepared.events()).bind(4, prepared.decisions()).finish();
+  chain_.add(slot, to_stored(prepared.write().record->updated_at), prepared.step_digest(), prepared.record_digest(),
+             rows_);
 }
 
 int tables::purge_keys(payments::wall_time cutoff, bool this_start, int limit) {
@@ -188,7 +206,10 @@ int tables::purge_keys(payments::wall_time cutoff, bool this_start, int limit) {
   const int purged = sqlite3_changes(file_.handle());
   purge_answers_.bind(1, limit).finish();
   purge_operation_keys_.bind(1, to_stored(cutoff)).bind(2, limit).bind(3, this_start ? epoch_ + 1 : epoch_).finish();
-  return std::max(purged, sqlite3_changes(file_.handle()));
+  const int most = std::max(purged, sqlite3_changes(file_.handle()));
+  // Else a key that is missing and one that was forgotten would look the same.
+  if (most > 0) note_purge_.bind(1, to_stored(cutoff)).finish();
+  return most;
 }
 
 }  // namespace turnout::journal

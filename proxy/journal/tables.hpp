@@ -6,8 +6,10 @@
 #include <unordered_map>
 
 #include "proxy/core/ports.hpp"
+#include "proxy/journal/chain.hpp"
 #include "proxy/journal/database.hpp"
 #include "proxy/journal/listing.hpp"
+#include "proxy/journal/prepared_write.hpp"
 
 namespace turnout::journal {
 
@@ -27,11 +29,10 @@ class tables {
   tables(database& file, std::int64_t epoch);
 
   void begin() { begin_.finish(); }
-  void commit() { commit_.finish(); }
+  void commit();
   void rollback() noexcept;
-  /// `text` is the write's record, as write_record() writes it. committed, key_exists or reference_taken
-  /// (then nothing was written); throws database_error.
-  core::commit_result apply(const core::journal_write& write, std::string_view text);
+  /// committed, key_exists or reference_taken (then nothing was written); throws database_error.
+  core::commit_result apply(const prepared_write& prepared);
   /// Forgets those of the `limit` oldest keys that were made before `cutoff`, and unless
   /// `this_start` in an earlier epoch; returns how many.
   int purge_keys(payments::wall_time cutoff, bool this_start, int limit);
@@ -44,18 +45,19 @@ class tables {
   /// committed when nothing that is there forbids the write.
   core::commit_result refusal(const core::journal_write& write);
   place insert(const core::journal_write& write, std::string_view text);
-  void store_keys(const place& at, const core::journal_write& write);
+  void store_keys(const place& at, const prepared_write& prepared);
   place update(const payments::payment& record, std::string_view text);
   place find(const std::string& id);
-  void append_step(place& at, const core::journal_write& write);
+  void append_step(place& at, const prepared_write& prepared);
 
   database& file_;
   std::int64_t epoch_;
   statement begin_, commit_, find_key_, insert_payment_, update_payment_, find_sequence_, last_step_, insert_step_,
-      insert_key_, insert_answer_, purge_, purge_answers_, insert_operation_key_, insert_operation_answer_,
+      insert_key_, insert_answer_, purge_, purge_answers_, note_purge_, insert_operation_key_, insert_operation_answer_,
       purge_operation_keys_, find_reference_, insert_reference_;
   listing listing_;
-  std::string events_text_, decisions_text_;  ///< of the step being written; kept for their room
+  chain_writer chain_;
+  std::vector<row_digest> rows_;  ///< that the write being applied stored; kept for its room
   /// Of open payments written by this process; emptied by a rollback.
   std::unordered_map<std::string, place> places_;
 };

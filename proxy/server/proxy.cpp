@@ -120,7 +120,13 @@ std::unique_ptr<journal::sqlite_journal> proxy::open_journal() {
     metrics_.journal_commit(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)), writes);
   };
   options.on_problem = [this](std::string_view what) { log_->note(telemetry::log_level::error, "journal", what); };
-  return journal::sqlite_journal::open(settings_.journal_path, std::move(options));
+  auto opened = journal::sqlite_journal::open(settings_.journal_path, std::move(options));
+  if (const auto taken_at = opened->restored_from())
+    log_->note(telemetry::log_level::warn, "journal_restored",
+               "the journal is a backup that was put back: payments and idempotency keys after " +
+                   std::to_string(std::chrono::floor<std::chrono::seconds>(*taken_at).time_since_epoch().count()) +
+                   " (seconds since 1970) are not known to it; see docs/operations.md");
+  return opened;
 }
 
 secret_keys proxy::open_keys() {

@@ -112,23 +112,32 @@ void fill(journal::sqlite_journal& journal, long count) {
     auto first = std::make_shared<core::journal_write>();
     first->record = std::make_shared<payments::payment>(record);
     first->create = true;
-    first->events = {{payments::payment_event_type::created, record.created_at, "", ""},
-                     {payments::payment_event_type::attempt_started, record.created_at, record.attempts[0].id, "sale"}};
+    first->events = {{payments::payment_event_type::created, record.created_at, "", "processing", record.amount},
+                     {payments::payment_event_type::attempt_started, record.created_at, record.attempts[0].id,
+                      record.attempts[0].connector, record.amount}};
     first->decisions = {"{\"why\":\"" + decision + "\"}"};
     first->claim =
         core::idempotency_claim{"key-" + std::to_string(random()) + std::to_string(number), std::string(64, 'm')};
     record.connector = connector;
     record.attempts[0].in_flight = false;
-    record.attempts[0].outcome = payments::outcome::approved;
     record.status = number == 0          ? payments::payment_status::canceled
                     : random() % 10 == 0 ? payments::payment_status::failed
                                          : payments::payment_status::succeeded;
     if (number != 0 && random() % 5000 == 0) record.status = payments::payment_status::processing;
+    const bool paid = record.status == payments::payment_status::succeeded;
+    record.attempts[0].outcome = paid                      ? payments::outcome::approved
+                                 : is_final(record.status) ? payments::outcome::soft_decline
+                                                           : payments::outcome::unknown;
+    if (paid) record.amount_authorized = record.amount_captured = record.amount.minor;
     record.answered = true;
     auto second = std::make_shared<core::journal_write>();
     second->events = {
-        {payments::payment_event_type::attempt_ended, record.created_at, record.attempts[0].id, "approved"},
-        {payments::payment_event_type::finished, record.created_at, "", "succeeded"}};
+        {payments::payment_event_type::attempt_ended, record.created_at, record.attempts[0].id,
+         std::string(to_string(record.attempts[0].outcome))},
+        {payments::payment_event_type::answered, record.created_at, "", std::string(to_string(record.status))}};
+    if (is_final(record.status))
+      second->events.push_back(
+          {payments::payment_event_type::finished, record.created_at, "", std::string(to_string(record.status))});
     second->answers.push_back({{}, {201, api::render_payment(record)}});
     second->record = std::make_shared<payments::payment>(std::move(record));
     port->commit(std::move(first), [&, second](const core::commit_result&) {

@@ -56,6 +56,7 @@ class Crash(unittest.TestCase):
             asked_again = crowd.ask_again()
             place.proxy.settle(120)
             counts = audit(place, crowd.told, finished=True)
+            place.proxy.verify()
             print(f"{ARGUMENTS.kills} SIGKILLs {victims}: {counts}, {asked_again} asked again at the end", flush=True)
             self.assertGreater(counts["payments"], 5 * ARGUMENTS.kills)
             self.assertGreater(counts["modifications"], ARGUMENTS.kills)

@@ -220,6 +220,7 @@ class Proxy:
         self.keys = self.directory / "var" / "keys"
         self.process = None
         self.outputs = []
+        self.journal_damaged = False  # by the test itself
         self.admin_tls = None  # what clients of the admin listener trust, if it speaks TLS
 
     def edit(self, file, pattern, text):
@@ -273,6 +274,11 @@ class Proxy:
         with self.database() as file:
             return {row[0]: {"seq": row[3], "status": row[1], **json.loads(row[2])}
                     for row in file.execute("SELECT id, status, record, seq FROM payments")}
+
+    def verify(self):
+        """The journal is whole, running or not."""
+        made = self.run("verify", "--conf", str(self.conf))
+        assert made.returncode == 0, made.stdout + made.stderr
 
     def open_payments(self):
         with self.database() as file:
@@ -351,4 +357,7 @@ class Workplace:
         if self.proxy.process is not None:
             self.proxy.process.kill()
         self.sandbox.kill()
+        # Whatever a test did, and however the proxy ended: its journal is whole.
+        if value is None and self.proxy.journal.exists() and not self.proxy.journal_damaged:
+            self.proxy.verify()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -83,6 +83,8 @@ class auditor {
   }
 
   void check(const std::string& id, const payments::payment& record) {
+    for (const std::string& each : journal_.story_of(id).differences(record))
+      fault("2", id, "contradicts its events: " + each);
     const sums& found = sums_[id];
     if (found.standing > 1) fault("1", id, "has " + std::to_string(found.standing) + " standing charges");
     if (!is_final(record.status) || record.attention) {

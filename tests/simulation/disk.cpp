@@ -163,6 +163,8 @@ core::commit_result disk::decide(const core::journal_write& write, scheduler::li
   if (tell) tell(write);
   if (reached_ != nullptr) reached_->change(find(record.id), write);
   payments_.insert_or_assign(record.id, record);
+  payments::payment_story& told = stories_[record.id];
+  for (const payments::payment_event& each : write.events) told.add(each);
   if (has(write, type::attempt_started, type::modification_requested))
     for (const payments::payment_event& each : write.events)
       if (each.type == type::attempt_started || each.type == type::modification_requested)

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "payments/payment_story.hpp"
 #include "proxy/core/ports.hpp"
 #include "tests/simulation/coverage.hpp"
 #include "tests/simulation/faults.hpp"
@@ -52,6 +53,8 @@ class disk {
   const std::string* owner_of(const std::string& id) const;
   /// Payments whose authorisation has to be looked at once it expires.
   const std::set<std::string>& expiring() const noexcept { return expiring_; }
+  /// What its durable events say.
+  const payments::payment_story& story_of(const std::string& id) const { return stories_.at(id); }
   /// Called with each write before it becomes durable, where set.
   std::function<void(const core::journal_write&)> tell;
 
@@ -84,6 +87,7 @@ class disk {
   disk_habits habits_;
   coverage* reached_;
   std::unordered_map<std::string, payments::payment> payments_;
+  std::unordered_map<std::string, payments::payment_story> stories_;
   std::unordered_map<std::string, key_row> keys_;
   std::unordered_map<std::string, std::string> key_of_;      ///< of a payment or an object
   std::unordered_map<std::string, std::string> intents_;     ///< to the payment

@@ -9,6 +9,7 @@
 
 #include "payments/identifier.hpp"
 #include "payments/modification_rules.hpp"
+#include "payments/payment_story.hpp"
 #include "proxy/core/engine.hpp"
 
 namespace turnout::core {
@@ -107,7 +108,13 @@ class fake_journal final : public journal {
     }
     REQUIRE(write.create != durable.contains(record.id));
     durable.insert_or_assign(record.id, record);
-    for (const auto& each : write.events) story.push_back(std::string(to_string(each.type)));
+    for (const auto& each : write.events) {
+      story.push_back(std::string(to_string(each.type)));
+      told_[record.id].add(each);
+    }
+    // Whatever the test: the events alone say what the record says.
+    REQUIRE(told_[record.id].differences(record) == std::vector<std::string>());
+    REQUIRE(payments::broken_rules(record) == std::vector<std::string>());
     if (const auto key = key_of_.find(record.id); key != key_of_.end() && record.answered)
       keys_.at(key->second).running = false;
     for (const object_answer& each : write.answers)
@@ -119,6 +126,7 @@ class fake_journal final : public journal {
   virtual_clock& clock_;
   std::map<std::string, key_entry> keys_;
   std::map<std::string, std::string> key_of_;
+  std::map<std::string, payments::payment_story> told_;
 };
 
 /// A gateway definition whose "wire format" is the operation and our reference.

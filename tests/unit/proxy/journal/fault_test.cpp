@@ -83,6 +83,28 @@ TEST_CASE("disk full: new payments are refused, outcomes get the reserve, and it
   CHECK(in.journal->unfinished().size() == 1);
 }
 
+TEST_CASE("disk full at the start: the reserve is given up, and outcomes of payments in flight are committed") {
+  room in;
+  in.open();
+  const payments::payment flying = make_payment(payment_id(1));
+  REQUIRE(in.write(creation(flying)) == commit_status::committed);
+  in.close();
+  const std::string reserve = in.path + ".reserve";
+  REQUIRE(std::filesystem::is_regular_file(reserve));
+  in.disk.on_write([&](const std::string&) {
+    if (std::filesystem::is_regular_file(reserve)) return SQLITE_FULL;
+    std::filesystem::create_directory(reserve);  // so that it cannot come back
+    return SQLITE_OK;
+  });
+  in.open();
+  CHECK_FALSE(in.journal->accepting());
+  CHECK(in.journal->unfinished().size() == 1);
+  CHECK(in.write(ending(flying)) == commit_status::committed);
+  CHECK(in.write(creation(make_payment(payment_id(2)))) == commit_status::unavailable);
+  in.disk.on_write(nullptr);
+  std::filesystem::remove(reserve);
+}
+
 TEST_CASE("while the reserve is gone new payments are refused, outcomes are committed") {
   room in;
   in.open();

@@ -126,16 +126,10 @@ TEST_CASE("a damaged journal says in plain words what is damaged") {
     file.seekp(22 * 4096);
     for (std::uintmax_t page = 22; page < pages; ++page) file << std::string(4096, 'x');
     file.close();
-    auto journal = sqlite_journal::open(path);
-    std::string message;
-    try {
-      journal->unfinished();
-    } catch (const turnout::journal::database_error& error) {
-      message = error.what();
-    }
-    CHECK(message == "the journal " + path +
-                         ": reading the payments: the file is damaged (database disk image is malformed); restore it "
-                         "from a backup");
+    CHECK_THROWS_WITH(sqlite_journal::open(path),
+                      "cannot open the journal " + path +
+                          ": reading the chain: the file is damaged (database disk image is malformed); restore it "
+                          "from a backup");
   }
   SECTION("in a record") {
     execute(path, "UPDATE payments SET record = '{' WHERE seq = 7");
