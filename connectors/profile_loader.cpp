@@ -157,7 +157,7 @@ void load_authorization_valid(const settings::value& in, connector_profile& into
 
 void load_resolve(const settings::value& in, connector_profile& into) {
   const settings::fields block(in, {"methods", "not_found_final_after", "replay_for", "reverse_blocks_late",
-                                    "accept_unprovable", "sends_per_second"});
+                                    "gateway_reference_is_charge", "accept_unprovable", "sends_per_second"});
   payments::resolve_profile& out = into.resolve;
   for (const settings::value& each : block.optional("methods").items()) {
     const auto method = each.one_of({"replay", "inquire", "reverse"});
@@ -169,6 +169,7 @@ void load_resolve(const settings::value& in, connector_profile& into) {
     out.not_found_final_after = after.duration(milliseconds(1));
   out.replay_for = block.optional("replay_for").duration(milliseconds(1)).value_or(milliseconds(0));
   out.reverse_blocks_late = block.optional("reverse_blocks_late").boolean().value_or(false);
+  out.gateway_reference_is_charge = block.optional("gateway_reference_is_charge").boolean().value_or(false);
   out.accept_unprovable = block.optional("accept_unprovable").boolean().value_or(false);
   if (const auto rate = block.optional("sends_per_second").integer(1, most_resolving_sends))
     out.sends_per_second = static_cast<double>(*rate);

@@ -29,9 +29,7 @@ struct client_connection {
   bool is_fresh();
   /// Bytes are there to be read (plain connections).
   bool has_input();
-  /// The peer's TCP has acknowledged every byte written. Each segment of an answer
-  /// acknowledges the request that it answers, so what can be read before that was
-  /// sent for something else. True where it cannot be told.
+  /// The peer's TCP has acknowledged every byte written. True where that cannot be told.
   bool is_acknowledged();
 
   tcp_socket socket;

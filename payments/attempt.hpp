@@ -1,6 +1,7 @@
 #pragma once
 // One charge tried at one gateway. It may take several sends: the first try,
 // replays, inquiries, reversals.
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -34,7 +35,17 @@ struct attempt {
   reversal_state reversal = reversal_state::none;
   std::string reversal_reason;  ///< wrong_amount | canceled | expired | late_approval | resolve
   bool seen_approved = false;   ///< the gateway has said, at least once, that the charge exists
-  kept_values kept;             ///< what its answers gave us to bring back; no card number
+  /// Minor units that the gateway said it approved, where they are not those asked.
+  std::optional<std::int64_t> found_amount;
+  /// A second charge that was found under the reference of this attempt (its
+  /// id): only the gateway's own reference tells the two apart.
+  std::string twin_of;
+  bool doubted = false;  ///< it was unknown once
+  /// Believed to be what it is on the gateway's word, while it was in doubt: it
+  /// is asked again then, in case the word was wrong. nullopt: not, or no more.
+  std::optional<wall_time> look_again_at;
+  int looks = 0;     ///< how often that got an answer
+  kept_values kept;  ///< what its answers gave us to bring back; no card number
   int sends = 0;
   milliseconds latency{0};  ///< of the first send
   wall_time started_at{}, ended_at{};

@@ -41,6 +41,9 @@ struct resolve_profile {
   std::chrono::milliseconds replay_for{0};
   /// An acknowledged reversal by our reference also blocks a charge that arrives later.
   bool reverse_blocks_late = false;
+  /// gateway_reference is the charge's own in the answers of charges and inquiries
+  /// alike: a second one under the same reference of ours is a second charge.
+  bool gateway_reference_is_charge = false;
   /// The operator accepts that an unknown attempt may stay so for ever.
   bool accept_unprovable = false;
   /// How many sends a second may ask for the truth, over all payments; > 0. First charges do not count.

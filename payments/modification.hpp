@@ -30,10 +30,11 @@ struct modification {
   bool in_flight = false;  ///< the intent to send is durable, no result yet
   /// A send may have carried it, and no definite answer came: it may have been done.
   bool doubtful = false;
-  std::string cause;               ///< merchant | automatic | expired
-  std::string reference, reason;   ///< the merchant's own words, each may be empty
-  std::string code, gateway_code;  ///< why it failed, or why it still waits
-  std::string gateway_reference;   ///< the gateway's own id, where told
+  std::string cause;                        ///< merchant | automatic | expired
+  std::string reference, reason;            ///< the merchant's own words, each may be empty
+  std::string code, gateway_code;           ///< why it failed, or why it still waits
+  std::string gateway_reference;            ///< the gateway's own id, where told
+  std::optional<std::int64_t> told_amount;  ///< what the gateway said it did, where that is not what was asked
   int sends = 0;
   std::optional<wall_time> not_before;  ///< the gateway takes it only from then on
   std::optional<wall_time> first_sent_at;

@@ -10,12 +10,13 @@ namespace {
 constexpr name_table<payment_status, 6> statuses{
     {"processing", "requires_action", "authorized", "succeeded", "failed", "canceled"}};
 
-constexpr name_table<payment_event_type, 20> event_types{
+constexpr name_table<payment_event_type, 22> event_types{
     {"created",           "attempt_started",    "attempt_ended",    "attempt_resolved",
      "reversal_wanted",   "reversal_confirmed", "late_approval",    "charge_found",
      "action_expired",    "answered",           "cancel_requested", "recovered",
      "attention_raised",  "attention_cleared",  "finished",         "modification_requested",
-     "modification_sent", "modification_ended", "status_changed",   "resolved_by_person"}};
+     "modification_sent", "modification_ended", "status_changed",   "resolved_by_person",
+     "wrong_amount",      "looked_again"}};
 
 }  // namespace
 

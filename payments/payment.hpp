@@ -41,7 +41,8 @@ struct payment_error {
 
 struct attention {
   wall_time since;
-  std::string reason;  ///< no_proof_available | unresolved_for_long | reversal_unconfirmed
+  std::string reason;  ///< no_proof_available | unresolved_for_long | reversal_unconfirmed | wrong_amount |
+                       ///< authorization_expired | capture_refused
 };
 
 struct payment {
@@ -102,7 +103,9 @@ enum class payment_event_type : std::uint8_t {
   modification_sent,
   modification_ended,  ///< code: succeeded or failed, or why it still waits
   status_changed,      ///< of a payment that was finished: code is the new status
-  resolved_by_person   ///< code: charged or not_charged; who and why is in the record's resolutions
+  resolved_by_person,  ///< code: charged or not_charged; who and why is in the record's resolutions
+  wrong_amount,        ///< another amount was approved, captured or refunded than asked: code is why
+  looked_again         ///< at an attempt that is believed not charged: code is what the gateway said
 };
 std::string_view to_string(payment_event_type) noexcept;
 

@@ -22,6 +22,12 @@ bool amount_differs(const attempt& asked, const send_result& result) {
   return result.currency && *result.currency != asked.amount.unit.code();
 }
 
+/// nullopt: not told, or in another currency.
+std::optional<std::int64_t> found_amount(const attempt& asked, const send_result& result) {
+  const bool other_currency = result.currency && *result.currency != asked.amount.unit.code();
+  return result.amount_unreadable || other_currency ? std::nullopt : result.amount_minor;
+}
+
 }  // namespace
 
 std::string_view to_string(send_kind kind) noexcept {
@@ -49,6 +55,7 @@ payment_flow::payment_flow(payment record, const retry_plan& plan, instant arriv
 }
 
 flow::action payment_flow::resume(const flow::event& event, instant now, random_source& random) {
+  random_ = &random;
   std::visit([&](const auto& each) { on(each, now); }, event);
   if (phase_ == phase::choosing || phase_ == phase::sending) {
     if (std::holds_alternative<flow::resolved>(event)) {  // whoever said it is told what became of the payment
@@ -95,6 +102,7 @@ void payment_flow::take_up(instant now) {
     each.in_flight = false;
     each.sends = std::max(each.sends, 1);  // it may have been sent: that is all that is known
     each.outcome = outcome::unknown;
+    each.doubted = true;
     each.code = "interrupted";
     each.ended_at = now.wall;
     note(payment_event_type::attempt_ended, now, each.id, to_string(each.outcome));
@@ -131,6 +139,7 @@ void payment_flow::on(const flow::sent& event, instant now) {
   if (const auto about = std::exchange(sending_modification_, std::nullopt))
     return modification_answered(*about, event.result, now);
   const std::size_t index = sending_;
+  if (std::exchange(looking_, false)) return look_ended(index, event.result, now);
   ++record_.attempts[index].sends;
   ladders_[index].reachable |= event.result.not_found;
   switch (sending_kind_) {
@@ -213,6 +222,7 @@ void payment_flow::charge_ended(std::size_t index, const send_result& result, in
     approve(index, result, now, true);
   } else {
     each.outcome = result.result;
+    each.doubted = result.result == outcome::unknown;
     each.code = result.code;
     each.reason = result.reason;
     each.gateway_code = result.gateway_code;
@@ -255,6 +265,8 @@ bool payment_flow::asked_after_all_sends(std::size_t index) const {
 
 void payment_flow::inquiry_ended(std::size_t index, const send_result& result, instant now) {
   attempt& each = record_.attempts[index];
+  if (each.reversal == reversal_state::wanted && shown_undone(index, result))
+    return confirm_reversal(index, result, now);
   if (result.result == outcome::approved) return approve(index, result, now, false);
   // It told us otherwise before (only a reversal ends that), or news came meanwhile.
   if (each.seen_approved || !each.unresolved()) return;
@@ -273,28 +285,10 @@ void payment_flow::inquiry_ended(std::size_t index, const send_result& result, i
   // connection that could have carried one was closed.
   if (!asked_after_all_sends(index)) return;
   if (says_declined) return settle(index, result.result, result, now);
+  each.doubted = true;  // also of an attempt that it knew before
   send_result proof = result;
   proof.code = "not_found";
   settle(index, outcome::not_sent, proof, now);
-}
-
-void payment_flow::reversal_ended(std::size_t index, const send_result& result, instant now) {
-  if (result.result != outcome::approved) return;
-  attempt& each = record_.attempts[index];
-  const connector_profile* gateway = profile(index);
-  const bool proof = each.seen_approved || (gateway != nullptr && gateway->resolve.reverse_blocks_late);
-  if (!proof) {
-    ladders_[index].reverse_acknowledged = true;
-    return;
-  }
-  each.reversal = reversal_state::confirmed;
-  note(payment_event_type::reversal_confirmed, now, each.id, each.reversal_reason);
-  if (!standing_attempt(record_)) drop_modifications(now);
-  if (!each.unresolved()) return;
-  send_result undone = result;
-  const bool wrong_amount = each.reversal_reason == "wrong_amount";
-  undone.code = wrong_amount ? "wrong_amount" : "reversed";
-  settle(index, wrong_amount ? outcome::rejected : outcome::not_sent, undone, now);
 }
 
 // The gateway says that the charge exists.
@@ -316,23 +310,28 @@ void payment_flow::approve(std::size_t index, const send_result& result, instant
   }
   if (each.outcome == outcome::approved && seen_before) return;  // told twice
   each.captured = result.captured.value_or(each.operation == operation::sale);
-  if (amount_differs(each, result)) {
-    each.outcome = outcome::unknown;
-    each.code = "wrong_amount";
-    return want_reversal(index, "wrong_amount", now);
-  }
   const bool settled_already = !each.in_flight && !each.unresolved();
   const bool other_stands = std::any_of(record_.attempts.begin(), record_.attempts.end(), [&](const attempt& other) {
     const bool kept = other.stands() && other.reversal == reversal_state::none;
     return &other != &each && (kept || other.in_flight);
   });
+  const bool late = settled_already || other_stands || is_final(record_.status);
+  if (late) note(payment_event_type::late_approval, now, each.id, {});
+  if (amount_differs(each, result)) {
+    each.outcome = outcome::unknown;
+    each.code = "wrong_amount";
+    each.found_amount = found_amount(each, result);
+    note(payment_event_type::wrong_amount, now, each.id, "approved");
+    return want_reversal(index, "wrong_amount", now);
+  }
   each.outcome = outcome::approved;
   each.code.clear();
   each.reason = decline_reason::none;
-  if (settled_already || other_stands || is_final(record_.status)) {
-    note(payment_event_type::late_approval, now, each.id, {});
-    return want_reversal(index, "late_approval", now);
-  }
+  if (late) return want_reversal(index, "late_approval", now);
+  const connector_profile* gateway = profile(index);
+  const bool may_have_twin = each.doubted && gateway != nullptr && gateway->resolve.replay &&
+                             gateway->resolve.gateway_reference_is_charge && !each.gateway_reference.empty();
+  if (may_have_twin) plan_looks(index, now);
   if (!first_answer) note(payment_event_type::attempt_resolved, now, each.id, to_string(each.outcome));
 }
 
@@ -346,21 +345,9 @@ void payment_flow::settle(std::size_t index, outcome ended, const send_result& r
   if (!result.gateway_code.empty()) each.gateway_code = result.gateway_code;
   if (!result.gateway_reference.empty()) each.gateway_reference = result.gateway_reference;
   if (each.reversal == reversal_state::wanted) each.reversal = reversal_state::none;  // nothing left to undo
+  // It was in doubt, or its reversal is said to stop what is still under way.
+  if (each.doubted || (each.reversal == reversal_state::confirmed && !each.seen_approved)) plan_looks(index, now);
   note(payment_event_type::attempt_resolved, now, each.id, to_string(ended));
-}
-
-// Durable before the reversal is sent: from here on the attempt is only ever
-// reversed. A replay would give back the cached approval of a charge that is gone.
-void payment_flow::want_reversal(std::size_t index, std::string_view reason, instant now) {
-  attempt& each = record_.attempts[index];
-  each.reversal = reversal_state::wanted;
-  each.reversal_reason = reason;
-  ladder& steps = ladders_[index];
-  steps.round = 0;
-  steps.rung = 0;
-  steps.next_at = now.steady;
-  steps.reverse_acknowledged = false;
-  note(payment_event_type::reversal_wanted, now, each.id, reason);
 }
 
 void payment_flow::note(payment_event_type type, instant now, std::string_view attempt, std::string_view code,

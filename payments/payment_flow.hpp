@@ -85,6 +85,10 @@ struct send {
   send_kind kind;
   steady_time deadline;
   std::optional<std::size_t> modification;  ///< it is about record().modifications[…], at the attempt's gateway
+  /// Of a reversal: not by our own reference but as this operation, void or
+  /// refund, on the charge that the gateway's reference names.
+  std::optional<operation> undo = std::nullopt;
+  std::size_t undo_try = 0;  ///< how many were refused before: each is a request of its own
 };
 /// Tell the merchant record() as it is now, then ask again with timer.
 struct answer {};
@@ -146,6 +150,8 @@ class payment_flow {
     bool reverse_acknowledged = false;  ///< acknowledged, which is no proof by itself here
     bool awaits_permit = false;         ///< its next rung is due, and waits for flow::permitted
     bool woken = false;                 ///< the gateway came back while a send was under way
+    std::size_t undo_refused = 0;       ///< how many ways of undoing it were refused
+    bool undo_in_doubt = false;         ///< a send to undo it was carried and got no definite answer
   };
   static constexpr milliseconds first_question_after_action{5000};
 
@@ -191,7 +197,27 @@ class payment_flow {
   void reversal_ended(std::size_t index, const send_result& result, instant now);
   void approve(std::size_t index, const send_result& result, instant now, bool first_answer);
   void settle(std::size_t index, outcome ended, const send_result& result, instant now);
+  // payment_flow_reverse.cpp
   void want_reversal(std::size_t index, std::string_view reason, instant now);
+  void confirm_reversal(std::size_t index, const send_result& result, instant now);
+  void undo_ended(std::size_t index, const send_result& result, instant now);
+  bool shown_undone(std::size_t index, const send_result& result) const;
+  /// By the gateway's own reference, because it offers no other way.
+  bool undone_by_gateway_reference(std::size_t index) const;
+  /// The operation to be sent now; nullopt: none is possible (now).
+  std::optional<operation> way_to_undo(std::size_t index, instant now) const;
+  bool can_undo(std::size_t index) const;
+  bool may_be_captured(std::size_t index) const;
+  bool voids_all(std::size_t index) const;
+  /// When its charge has settled, and can be refunded; nullopt: it can be now, or never.
+  std::optional<wall_time> undo_possible_from(std::size_t index, instant now) const;
+  // payment_flow_look.cpp
+  void plan_looks(std::size_t index, instant now);
+  void plan_next_look(std::size_t index, bool got_answer, instant now);
+  std::optional<flow::action> begin_look(instant now);
+  void look_ended(std::size_t index, const send_result& result, instant now);
+  bool charge_seen(std::size_t index, const send_result& result, instant now);
+  bool twin_found(std::size_t index, const send_result& result, instant now);
 
   void show_action(std::size_t index, const send_result& result, instant now);
   bool action_overdue(instant now) const noexcept;
@@ -203,6 +229,7 @@ class payment_flow {
   void modification_answered(std::size_t index, const send_result& result, instant now);
   bool is_definite(std::size_t index, const send_result& refusal) const;
   void modification_inquired(std::size_t index, const send_result& result, instant now);
+  bool told_truly(const modification& each, std::int64_t done) const;
   void modification_succeeded(std::size_t index, const send_result& result, instant now);
   void modification_refused(std::size_t index, const send_result& result, instant now);
   void modification_failed(std::size_t index, instant now);
@@ -263,6 +290,10 @@ class payment_flow {
   phase phase_ = phase::idle;
   std::size_t sending_ = 0;  ///< the attempt a send is under way for
   send_kind sending_kind_ = send_kind::charge;
+  std::optional<operation> sending_undo_;            ///< how the reversal under way is done, if not by our reference
+  random_source* random_ = nullptr;                  ///< of the resume() under way
+  bool look_awaits_permit_ = false;                  ///< as in ladder
+  bool looking_ = false;                             ///< the inquiry under way is a second look
   bool charge_chosen_ = false;                       ///< the last attempt's first send is due
   std::string no_candidate_;                         ///< why nobody is left, once known
   std::optional<std::size_t> sending_modification_;  ///< that it is about, if any

@@ -97,8 +97,12 @@ void payment_flow::modification_answered(std::size_t index, const send_result& r
                               (result.amount_minor && *result.amount_minor != each.amount) ||
                               (result.currency && *result.currency != unit);
     if (!other_amount) return modification_succeeded(index, result, now);
+    const bool readable = !result.amount_unreadable && result.amount_minor && *result.amount_minor > 0 &&
+                          result.currency.value_or(std::string(unit)) == unit;
     each.doubtful = true;
     each.code = "wrong_amount";
+    each.told_amount = readable ? result.amount_minor : std::nullopt;
+    note(payment_event_type::wrong_amount, now, each.id, to_string(each.operation));
   } else if (refused) {
     return modification_refused(index, result, now);
   } else if (result.result == outcome::not_sent) {
@@ -143,8 +147,14 @@ void payment_flow::modification_inquired(std::size_t index, const send_result& r
       if (other.operation == each.operation && other.doubtful) in_doubt += other.amount;
     if (total && *total == before + in_doubt) done = true;
     if (total && *total == before) done = false;
+    if (total && in_doubt == each.amount && told_truly(each, *total - before)) {
+      each.amount = *each.told_amount;
+      done = true;
+    }
   }
   if (!done) return;
+  // The gateway said that it did something: what it denies now is not sent again.
+  if (!*done && each.code == "wrong_amount") return;
   if (*done) return modification_succeeded(index, result, now);
   const connector_profile* gateway = profile(*standing_attempt(record_));
   if (gateway == nullptr || !gateway->resolve.not_found_final_after) return;
@@ -156,6 +166,14 @@ void payment_flow::modification_inquired(std::size_t index, const send_result& r
   steps.rung = 0;
   steps.replay_refused = false;
   note(payment_event_type::modification_ended, now, each.id, "not_sent");
+}
+
+// Another amount was done than asked, and the totals say the same: that is the
+// truth, as long as it leaves room for what else is taken on.
+bool payment_flow::told_truly(const modification& each, std::int64_t done) const {
+  if (each.told_amount != done || each.kind == modification_kind::cancellation) return false;
+  const bool capture = each.kind == modification_kind::capture;
+  return done <= each.amount + (capture ? left_to_capture(record_) : left_to_refund(record_));
 }
 
 void payment_flow::modification_succeeded(std::size_t index, const send_result& result, instant now) {
@@ -403,6 +421,10 @@ std::string_view payment_flow::modification_trouble(instant now) const {
   std::string_view reason;
   for (std::size_t i = 0; i < record_.modifications.size(); ++i) {
     const modification& each = record_.modifications[i];
+    // The merchant was told that it would be captured.
+    const bool never_captured = each.cause == "automatic" && each.status == modification_status::failed &&
+                                record_.status == payment_status::authorized && record_.amount_captured == 0;
+    if (never_captured) reason = "capture_refused";
     const bool expiry_failed = each.cause == "expired" && each.status == modification_status::failed &&
                                record_.status == payment_status::authorized;
     if (expiry_failed) reason = "authorization_expired";

@@ -20,6 +20,7 @@ constexpr milliseconds first_pause{100};
 constexpr milliseconds longest_pause_waiting{1000};
 constexpr milliseconds shortest_pause_answered{500};
 constexpr milliseconds longest_pause_answered{5 * 60 * 1000};
+constexpr milliseconds longest_nap{60 * 1000};
 constexpr int age_share = 4;
 constexpr double jitter = 0.2;  // of the pause, both ways
 // What "retry_later" means to the merchant.
@@ -60,6 +61,7 @@ flow::action payment_flow::next(instant now, random_source& random) {
     return flow::answer{};
   }
   raise_attention(now);
+  if (auto look = begin_look(now)) return *look;
   for (;;) {
     std::size_t due = record_.attempts.size();
     for (std::size_t i = 0; i < record_.attempts.size(); ++i)
@@ -81,6 +83,10 @@ flow::action payment_flow::next(instant now, random_source& random) {
     TURNOUT_ASSERT(may_continue(now));
     phase_ = phase::choosing;
     return flow::choose{};
+  }
+  if (look_awaits_permit_) {
+    phase_ = phase::waiting;
+    return flow::wait{now.steady + permit_patience};
   }
   phase_ = phase::finished;
   return flow::finish{};
@@ -107,9 +113,12 @@ std::optional<flow::action> payment_flow::climb(std::size_t index, instant now, 
   ladders_[index].asked_overdue |= *kind == send_kind::inquire && action_overdue(now);
   sending_ = index;
   sending_kind_ = *kind;
+  sending_undo_.reset();
+  if (*kind == send_kind::reverse && undone_by_gateway_reference(index)) sending_undo_ = way_to_undo(index, now);
   phase_ = phase::sending;
   const steady_time limit = now.steady + send_limit(*profile(index));
-  return flow::send{index, *kind, record_.answered ? limit : std::min(limit, deadline_), {}};
+  return flow::send{index, *kind,         record_.answered ? limit : std::min(limit, deadline_),
+                    {},    sending_undo_, ladders_[index].undo_refused};
 }
 
 flow::action payment_flow::begin_charge(instant now) {
@@ -243,9 +252,14 @@ bool payment_flow::rung_allowed(std::size_t index, send_kind kind, instant now) 
   if (gateway == nullptr) return false;
   if (kind == send_kind::replay) return may_replay(index, now);
   if (kind == send_kind::inquire)
-    return can_inquire(*gateway) && (each.reversal == reversal_state::none || steps.reverse_acknowledged);
-  if (each.reversal == reversal_state::wanted)
-    return gateway->offers(operation::reverse) && !steps.reverse_acknowledged;
+    // By our reference it would tell of the charge beside its twin.
+    return can_inquire(*gateway) && each.twin_of.empty() &&
+           (each.reversal == reversal_state::none || steps.reverse_acknowledged || steps.undo_in_doubt ||
+            steps.undo_refused > 0);
+  if (each.reversal == reversal_state::wanted) {
+    if (undone_by_gateway_reference(index)) return way_to_undo(index, now).has_value();
+    return each.twin_of.empty() && gateway->offers(operation::reverse) && !steps.reverse_acknowledged;
+  }
   // Nobody asked to undo it: reverse only where that is the way to a proof.
   if (each.outcome != outcome::unknown || !can_reverse_as_proof(*gateway)) return false;
   const bool others = may_replay(index, now) || can_inquire(*gateway);
@@ -289,6 +303,10 @@ void payment_flow::end_round(std::size_t index, instant now, random_source& rand
           : steady_time::max();
   if (!any) {
     steps.next_at = overdue_at;
+    // What cannot be refunded before it has settled; the clock may be set meanwhile.
+    if (const auto from = undo_possible_from(index, now))
+      steps.next_at =
+          std::min(overdue_at, now.steady + std::min(std::chrono::ceil<milliseconds>(*from - now.wall), longest_nap));
     return;
   }
   if (std::exchange(steps.woken, false)) {
@@ -316,8 +334,9 @@ bool payment_flow::can_prove(std::size_t index, instant now) const {
   if (gateway == nullptr) return false;
   const bool told = each.outcome == outcome::pending || each.outcome == outcome::requires_action;
   const bool inquiry_proves = can_inquire(*gateway) && (told || gateway->resolve.not_found_final_after);
+  if (each.reversal == reversal_state::wanted && undone_by_gateway_reference(index)) return can_undo(index);
   if (each.reversal == reversal_state::wanted)
-    return gateway->offers(operation::reverse) &&
+    return each.twin_of.empty() && gateway->offers(operation::reverse) &&
            (each.seen_approved || gateway->resolve.reverse_blocks_late || inquiry_proves);
   return may_replay(index, now) || inquiry_proves || can_reverse_as_proof(*gateway);
 }

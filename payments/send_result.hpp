@@ -48,4 +48,8 @@ struct send_result {
   milliseconds latency{0};
 };
 
+/// inquire: whether nothing is left of the charge, by the totals that the
+/// gateway tells; nullopt: it does not say.
+std::optional<bool> is_undone(const send_result& result) noexcept;
+
 }  // namespace turnout::payments

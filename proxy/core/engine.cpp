@@ -21,6 +21,7 @@ namespace {
 // How often it is looked at gateways that give no definite answers; with jitter, so that several proxies
 // do not ask in step.
 constexpr payments::milliseconds probe_look{500};
+constexpr std::size_t most_in_line = 10'000;
 // Those in line are served in steps of at least this length.
 constexpr payments::milliseconds serve_interval{5};
 
@@ -203,7 +204,8 @@ void engine::resolve(resolve_command command, std::function<void(resolve_result)
 }
 
 bool engine::look_at(const std::string& payment_id) {
-  if (implementation_->draining) return true;
+  // Who is due stays due: while many wait for a gateway already, nobody is read back to wait with them.
+  if (implementation_->draining || implementation_->in_line.size() >= most_in_line) return true;
   std::shared_ptr<payment_run> run;
   try {
     run = implementation_->open(payment_id);

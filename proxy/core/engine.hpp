@@ -129,7 +129,7 @@ class engine {
   void create(create_command command, std::function<void(create_result)> done);
   void modify(modify_command command, std::function<void(modify_result)> done);
   void resolve(resolve_command command, std::function<void(resolve_result)> done);
-  /// A payment of its own that is due for a look: see authorization_due(). False when it cannot be read.
+  /// A payment of its own that is due for a look: see payments/due.hpp. False when it cannot be read.
   bool look_at(const std::string& payment_id);
   /// Takes over a payment of its own that the journal holds as not finished.
   void recover(payments::payment record);

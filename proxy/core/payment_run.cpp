@@ -255,7 +255,7 @@ void payment_run::ask_router() {
 payments::operation payment_run::operation_of(const flow::send& what) const {
   switch (what.kind) {
     case send_kind::inquire: return payments::operation::inquire;
-    case send_kind::reverse: return payments::operation::reverse;
+    case send_kind::reverse: return what.undo.value_or(payments::operation::reverse);
     case send_kind::modify: return flow_.record().modifications[*what.modification].operation;
     case send_kind::charge:
     case send_kind::replay: break;
@@ -265,6 +265,11 @@ payments::operation payment_run::operation_of(const flow::send& what) const {
 
 std::string payment_run::sent_reference(const flow::send& what) const {
   // A reversal goes by the attempt's own reference, whoever asks for it.
+  if (what.undo) {
+    // A key that was refused may give back that refusal for as long as it lives.
+    const std::string own = flow_.record().attempts[what.attempt].id + "-" + std::string(to_string(*what.undo));
+    return what.undo_try == 0 ? own : own + "-" + std::to_string(what.undo_try);
+  }
   if (what.kind != send_kind::modify || operation_of(what) == payments::operation::reverse)
     return flow_.record().attempts[what.attempt].id;
   const payments::modification& asked = flow_.record().modifications[*what.modification];
@@ -280,6 +285,7 @@ void payment_run::send(const flow::send& what) {
   const connectors::definition* peer = gateway(attempt.connector);
   TURNOUT_ASSERT(peer != nullptr);
   const auto self = shared_from_this();
+  if (what.undo) return send_undo(*peer, what);
   if (what.modification) {
     const connectors::request_context context{record, attempt, nullptr, nullptr};
     payments::modification shown = record.modifications[*what.modification];
@@ -307,6 +313,23 @@ void payment_run::send(const flow::send& what) {
         [&](routing::router& router, policies::retry_budget&) { router.on_sent(asked, decision_, now()); });
   }
   home_.world.transport.send(*peer, peer->build_request(operation, context), what.deadline,
+                             [self, what](exchange came_back) { self->sent(what, std::move(came_back)); });
+}
+
+// The void or full refund that gives back what may not stand. Its idempotency
+// key is the attempt's with the operation, the same one until it is refused.
+void payment_run::send_undo(const connectors::definition& peer, const flow::send& what) {
+  const payments::payment& record = flow_.record();
+  payments::attempt about = record.attempts[what.attempt];
+  payments::modification undo{.kind = payments::modification_kind::refund,
+                              .operation = *what.undo,
+                              .amount = about.found_amount.value_or(about.amount.minor)};
+  undo.id = sent_reference(what);
+  undo.reason = about.reversal_reason;
+  if (!about.twin_of.empty()) about.id = about.twin_of;  // the reference that the gateway knows
+  const connectors::request_context context{record, about, nullptr, &undo};
+  const auto self = shared_from_this();
+  home_.world.transport.send(peer, peer.build_request(*what.undo, context), what.deadline,
                              [self, what](exchange came_back) { self->sent(what, std::move(came_back)); });
 }
 
@@ -340,7 +363,9 @@ void payment_run::sent(const flow::send& what, exchange came_back) {
   const payments::payment& record = flow_.record();
   const payments::attempt& attempt = record.attempts[what.attempt];
   const payments::operation operation = operation_of(what);
-  payments::send_result result = read(attempt, operation, attempt.amount, attempt.id, std::move(came_back));
+  const payments::money amount{what.undo ? attempt.found_amount.value_or(attempt.amount.minor) : attempt.amount.minor,
+                               attempt.amount.unit};
+  payments::send_result result = read(attempt, operation, amount, sent_reference(what), std::move(came_back));
   home_.watcher.on_send(attempt, what.kind, result);
   if (what.kind == send_kind::charge) {
     const routing::request asked = routing_request();
@@ -474,6 +499,7 @@ void payment_run::observe_events(const std::vector<payments::payment_event>& eve
     if (each.type == type::resolved_by_person)
       for (const payments::resolution& word : record.resolutions)
         if (word.target == each.attempt && word.at == each.at) home_.watcher.on_resolution(record, word);
+    if (each.type == type::wrong_amount) home_.watcher.on_invariant_violation("wrong_amount", record.id);
     if (each.type == type::late_approval) home_.watcher.on_invariant_violation("late_approval", record.id);
     if (each.type == type::finished) home_.watcher.on_final(record);
   }

@@ -164,6 +164,7 @@ class payment_run : public std::enable_shared_from_this<payment_run> {
   /// The id that its request carries: the attempt's, or that of a capture, refund or void.
   std::string sent_reference(const payments::flow::send& what) const;
   void send(const payments::flow::send& what);
+  void send_undo(const connectors::definition& peer, const payments::flow::send& what);
   void sent(const payments::flow::send& what, exchange came_back);
   /// What came back, read through the connector's rules, or what its absence means.
   /// `reference` is the id that the request carried.

@@ -158,6 +158,11 @@ void write_attempt(json_writer& json, const payments::attempt& attempt) {
   if (attempt.reversal != payments::reversal_state::none) json.text("reversal", to_string(attempt.reversal));
   json.text("reversal_reason", attempt.reversal_reason);
   json.flag("seen_approved", attempt.seen_approved);
+  if (attempt.found_amount) json.number("found_amount", *attempt.found_amount);
+  json.text("twin_of", attempt.twin_of);
+  json.flag("doubted", attempt.doubted);
+  if (attempt.look_again_at) json.time("look_again_at", *attempt.look_again_at);
+  json.number_unless_zero("looks", attempt.looks);
   write_pairs(json, "kept", attempt.kept);
   json.number_unless_zero("sends", attempt.sends);
   json.number_unless_zero("latency_ms", attempt.latency.count());
@@ -184,6 +189,7 @@ void write_modification(json_writer& json, const payments::modification& each) {
   json.text("gateway_code", each.gateway_code);
   json.text("gateway_reference", each.gateway_reference);
   json.number_unless_zero("sends", each.sends);
+  if (each.told_amount) json.number("told_amount", *each.told_amount);
   if (each.not_before) json.time("not_before", *each.not_before);
   if (each.first_sent_at) json.time("first_sent_at", *each.first_sent_at);
   json.time("created_at", each.created_at);

@@ -56,6 +56,10 @@ class members {
     if (!object_->if_contains(name)) damaged(path(name), "missing");
     return number(name);
   }
+  std::optional<std::int64_t> optional_number(std::string_view name) {
+    if (!object_->if_contains(name)) return std::nullopt;
+    return number(name);
+  }
   int small_number(std::string_view name) {
     const std::int64_t value = number(name);
     if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max())
@@ -189,6 +193,11 @@ payments::attempt read_attempt(const json::value& value, std::size_t index) {
       .reversal = from.word("reversal", parse_reversal).value_or(payments::reversal_state::none),
       .reversal_reason = from.text("reversal_reason"),
       .seen_approved = from.flag("seen_approved"),
+      .found_amount = from.optional_number("found_amount"),
+      .twin_of = from.text("twin_of"),
+      .doubted = from.flag("doubted"),
+      .look_again_at = from.optional_time("look_again_at"),
+      .looks = from.small_number("looks"),
       .kept = read_pairs(from.find("kept"), "kept"),
       .sends = from.small_number("sends"),
       .latency = payments::milliseconds(from.number("latency_ms")),
@@ -232,6 +241,7 @@ payments::modification read_modification(const json::value& value, std::size_t i
       .code = from.text("code"),
       .gateway_code = from.text("gateway_code"),
       .gateway_reference = from.text("gateway_reference"),
+      .told_amount = from.optional_number("told_amount"),
       .sends = from.small_number("sends"),
       .not_before = from.optional_time("not_before"),
       .first_sent_at = from.optional_time("first_sent_at"),
@@ -343,7 +353,7 @@ payments::payment read_members(members& from) {
 }  // namespace
 
 payments::payment_event_type read_event_type(std::string_view word) {
-  const auto type = named<payments::payment_event_type, payments::payment_event_type::resolved_by_person>(word);
+  const auto type = named<payments::payment_event_type, payments::payment_event_type::looked_again>(word);
   if (!type) damaged("event type", "not a word that this version knows");
   return *type;
 }

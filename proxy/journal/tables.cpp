@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "payments/due.hpp"
 #include "payments/modification_rules.hpp"
 #include "proxy/journal/record_json.hpp"
 #include "proxy/journal/sqlite_reader.hpp"
@@ -17,7 +18,7 @@ namespace {
 constexpr std::size_t remembered_places = 100'000;
 
 void bind_due(statement& into, int at, const payments::payment& record) {
-  if (const auto due = authorization_due(record))
+  if (const auto due = due_at(record))
     into.bind(at, to_stored(*due));
   else
     into.bind_null(at);

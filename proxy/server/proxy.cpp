@@ -365,7 +365,7 @@ void proxy::tick() {
   routing_.with([this](routing::router& router, policies::retry_budget&) { router.tick(now()); });
 }
 
-// Authorizations that expire.
+// Authorizations that expire, and gateways that are asked once more: see payments/due.hpp.
 void proxy::look_at_due() {
   for (const auto& each : workers_)
     each->post([own = each.get(), this] {

@@ -145,7 +145,7 @@ metrics::metrics(std::string_view version) : implementation_(std::make_unique<im
     each->at({});
   for (auto* each : {&all.unresolved_age, &all.retry_budget, &all.reload_ok, &all.reload_time}) each->at({});
   // An alert on an increase needs the 0 before it.
-  all.violations.at({"late_approval"});
+  for (const char* each : {"late_approval", "wrong_amount"}) all.violations.at({each});
   for (const auto as : {payments::verdict::charged, payments::verdict::not_charged})
     all.resolutions.at({to_string(as)});
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "payments/modification_rules.hpp"
+#include "payments/due.hpp"
 
 namespace turnout::simulation {
 
@@ -169,11 +169,13 @@ core::commit_result disk::decide(const core::journal_write& write, scheduler::li
     for (const payments::payment_event& each : write.events)
       if (each.type == type::attempt_started || each.type == type::modification_requested)
         intents_.emplace(each.attempt, record.id);
-  if (record.capture_before) {
-    if (authorization_due(record))
-      expiring_.insert(record.id);
-    else
-      expiring_.erase(record.id);
+  if (due_at(record))
+    due_.insert(record.id);
+  else
+    due_.erase(record.id);
+  if (has(write, type::late_approval, type::late_approval)) {
+    late_approvals_.insert(record.id);
+    for (const payments::attempt& each : record.attempts) intents_.emplace(each.id, record.id);  // it may be a new one
   }
   return {core::commit_status::committed, {}};
 }

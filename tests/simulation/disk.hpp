@@ -51,10 +51,12 @@ class disk {
   const payments::payment* find(const std::string& id) const;
   /// The payment of an attempt or modification whose intent is durable; null when there is none.
   const std::string* owner_of(const std::string& id) const;
-  /// Payments whose authorisation has to be looked at once it expires.
-  const std::set<std::string>& expiring() const noexcept { return expiring_; }
   /// What its durable events say.
   const payments::payment_story& story_of(const std::string& id) const { return stories_.at(id); }
+  /// Payments that have to be looked at one day: see payments/due.hpp.
+  const std::set<std::string>& due() const noexcept { return due_; }
+  /// Payments with a durable late_approval.
+  const std::set<std::string>& late_approvals() const noexcept { return late_approvals_; }
   /// Called with each write before it becomes durable, where set.
   std::function<void(const core::journal_write&)> tell;
 
@@ -92,7 +94,7 @@ class disk {
   std::unordered_map<std::string, std::string> key_of_;      ///< of a payment or an object
   std::unordered_map<std::string, std::string> intents_;     ///< to the payment
   std::unordered_map<std::string, std::string> references_;  ///< that may be paid once, to the payment
-  std::set<std::string> expiring_;
+  std::set<std::string> due_, late_approvals_;
   std::deque<writing> queue_;
   bool busy_ = false;
   steady_time full_until_{}, slow_until_{};

@@ -1,6 +1,7 @@
 // What a gateway does with a request that has arrived.
 #include "tests/simulation/gateway.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -76,8 +77,9 @@ reply gateway::perform(const asked& what) {
 reply gateway::make_charge(const asked& what) {
   if (blocked_.contains(what.reference)) return {.word = "not_sent"};
   charge made{.reference = what.reference, .card = what.card, .amount = what.amount};
-  made.made_at = made.visible_at = made.captured_at = time_.now().steady;
-  if (strikes(fault::inquiry_lag)) made.visible_at += random_.between(1ms, longest_lag);
+  made.made_at = made.visible_at = made.captured_at = made.stood_from = time_.now().steady;
+  if (strikes(fault::inquiry_lag))
+    made.visible_at += random_.between(1ms, std::max(longest_lag, habits_.broken.hides_for));
   const std::size_t which = charges_.size();
   made.sale = what.operation == "sale";
   by_reference_[what.reference].push_back(which);
@@ -107,7 +109,7 @@ reply gateway::make_charge(const asked& what) {
   if (!made.declined && made.sale) made.captured = made.amount;
   charges_.push_back(made);
   if (made.declined) return {.word = "declined", .reason = made.reason, .hard = made.hard};
-  return {.word = "approved", .amount = made.amount, .captured = made.captured > 0};
+  return {.word = "approved", .amount = made.amount, .captured = made.captured > 0, .charge = which};
 }
 
 void gateway::decline(charge& made) {
@@ -122,7 +124,7 @@ void gateway::decide(std::size_t which, double declined) {
   charge& made = charges_[which];
   made.undecided = made.challenged = false;
   if (made.reversed) return;  // it was called off before it was decided
-  made.captured_at = time_.now().steady;
+  made.captured_at = made.stood_from = time_.now().steady;
   if (random_.chance(declined)) {
     decline(made);
   } else {
@@ -139,8 +141,9 @@ void gateway::take_challenge(const std::string& reference) {
     if (charges_[each].challenged) decide(each, later_decline_share);
 }
 
-charge* gateway::standing(const std::string& reference) {
-  const auto found = by_reference_.find(reference);
+charge* gateway::standing(const asked& what) {
+  if (what.charge) return charges_[*what.charge].stands() ? &charges_[*what.charge] : nullptr;
+  const auto found = by_reference_.find(what.reference);
   if (found == by_reference_.end()) return nullptr;
   for (const std::size_t each : found->second)
     if (charges_[each].stands()) return &charges_[each];
@@ -163,15 +166,20 @@ bool gateway::settled(const charge& about) const {
 }
 
 reply gateway::modify(const asked& what) {
-  charge* about = standing(what.reference);
+  charge* about = standing(what);
+  // What gives back a charge that may not stand is repeated until it is told to be done.
+  const bool undoes = what.key.starts_with("att_");
   const bool captures = what.operation == "capture", refunds = what.operation == "refund";
   if (about == nullptr) {
     // A void that was late may find its charge reversed already.
-    if (captures || refunds) complain(what, "no charge stands");
+    if ((captures || refunds) && !undoes) complain(what, "no charge stands");
     return refuse();
   }
   const reply made = captures ? capture(*about, what) : refunds ? refund(*about, what) : give_up(*about);
   if (made.word != "approved") return made;
+  if (undoes && about->captured > 0 && about->refunded == about->captured) about->reversed = true;
+  if (!about->stands() || (about->captured > 0 && about->refunded == about->captured))
+    about->stood_until = time_.now().steady;
   // It does what it was asked, and says something else.
   if (declared_.resolve.inquire && strikes(fault::undecided)) return {.word = "pending"};
   const std::int64_t wrong = (captures || refunds) && strikes(fault::wrong_amount) ? 1 : 0;
@@ -194,7 +202,7 @@ reply gateway::capture(charge& about, const asked& what) {
 
 reply gateway::refund(charge& about, const asked& what) {
   if (about.refunded + what.amount > about.captured) {
-    complain(what, "more than is captured");
+    if (!what.key.starts_with("att_")) complain(what, "more than is captured");
     return refuse();
   }
   if (!settled(about) || random_.chance(refusal_share)) return refuse();
@@ -218,13 +226,17 @@ reply gateway::give_up(charge& about) {
   return {.word = "approved"};
 }
 
-reply gateway::inquire(const asked& what) const {
+// Of several charges under one reference each is shown in turn.
+reply gateway::inquire(const asked& what) {
   const auto found = by_reference_.find(what.reference);
-  if (found == by_reference_.end()) return {.word = "not_found"};
-  const charge* shown = nullptr;
+  if (found == by_reference_.end() || found->second.empty()) return {.word = "not_found"};
+  std::vector<std::size_t> candidates;
   for (const std::size_t each : found->second)
-    if (shown == nullptr || !shown->stands()) shown = &charges_[each];
-  if (shown == nullptr || time_.now().steady < shown->visible_at) return {.word = "not_found"};
+    if (charges_[each].stands()) candidates.push_back(each);
+  if (candidates.empty()) candidates.push_back(found->second.back());
+  const std::size_t which = candidates[inquiries_[what.reference]++ % candidates.size()];
+  const charge* shown = &charges_[which];
+  if (time_.now().steady < shown->visible_at) return {.word = "not_found"};
   if (shown->undecided && !shown->reversed) return {.word = "pending"};
   if (shown->challenged && !shown->reversed)
     return {.word = "action", .url = "https://" + declared_.name + ".invalid/" + what.reference};
@@ -234,15 +246,18 @@ reply gateway::inquire(const asked& what) const {
   told.voided = shown->voided || shown->reversed || shown->released || shown->given_back;
   told.captured_total = shown->captured;
   told.refunded_total = shown->refunded;
+  told.charge = which;
   return told;
 }
 
 reply gateway::reverse(const asked& what) {
-  if (declared_.resolve.reverse_blocks_late) blocked_.insert(what.reference);
+  if (declared_.resolve.reverse_blocks_late && !habits_.broken.reversal_lets_through) blocked_.insert(what.reference);
   if (const auto found = by_reference_.find(what.reference); found != by_reference_.end())
     for (const std::size_t each : found->second) {
       charge& made = charges_[each];
-      if (made.stands() || made.undecided || made.challenged) made.reversed = true;
+      if (!made.stands() && !made.undecided && !made.challenged) continue;
+      made.reversed = true;
+      made.stood_until = time_.now().steady;
     }
   return {.word = "approved"};
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/core/ports.hpp"
+#include "tests/simulation/broken_promises.hpp"
 #include "tests/simulation/faults.hpp"
 #include "tests/simulation/scheduler.hpp"
 #include "tests/simulation/wire.hpp"
@@ -34,6 +35,8 @@ struct charge {
   bool undecided = false;
   bool challenged = false;  ///< waits for its shopper
   steady_time made_at{}, visible_at{}, captured_at{};
+  /// When it was decided, and when it was given back.
+  steady_time stood_from{}, stood_until = steady_time::max();
 
   bool stands() const noexcept { return !undecided && !challenged && !declined && !voided && !reversed; }
 };
@@ -45,6 +48,7 @@ std::string describe(const charge& made);
 struct gateway_habits {
   bool forgets_operation_keys = false;   ///< of captures, refunds and voids
   std::optional<milliseconds> key_life;  ///< shorter than declared
+  broken_promises broken;
 };
 
 class gateway {
@@ -104,10 +108,10 @@ class gateway {
   reply refund(charge& about, const asked& what);
   reply give_up(charge& about);
   reply refuse();
-  reply inquire(const asked& what) const;
+  reply inquire(const asked& what);
   reply reverse(const asked& what);
   bool settled(const charge& about) const;
-  charge* standing(const std::string& reference);
+  charge* standing(const asked& what);
   void complain(const asked& what, const char* why);
   void note(const asked& what, const reply& said);
 
@@ -120,6 +124,7 @@ class gateway {
   std::vector<charge> charges_;
   std::unordered_map<std::string, std::vector<std::size_t>> by_reference_;
   std::unordered_set<std::string> blocked_;
+  std::unordered_map<std::string, std::size_t> inquiries_;  ///< how many, by reference
   std::unordered_map<std::string, key_record> keys_;
   std::unordered_map<std::string, steady_time> told_hard_;
   std::vector<std::string> complaints_;

@@ -1,5 +1,6 @@
 // How a request reaches its gateway and how the answer comes back: lost, late,
 // twice, or refused at the door.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -101,7 +102,9 @@ void gateway::receive(asked what, steady_time deadline, scheduler::life caller, 
     if (!late) deliver(to, what, made);
   };
   const auto send = [&] {
-    const steady_time arrival = late ? deadline + random_.between(1ms, latest) : now + random_.between(1ms, 60ms);
+    // A capture or refund that is late beyond all bounds cannot be undone: only charges are.
+    const milliseconds bound = charges(what) ? std::max(latest, habits_.broken.arrives_within) : latest;
+    const steady_time arrival = late ? deadline + random_.between(1ms, bound) : now + random_.between(1ms, 60ms);
     time_.at(arrival, scheduler::world, [this, what, said] { arrive(what, said); });
   };
   // Only what may be repeated is: nobody sends again what could be done a second time.
@@ -158,7 +161,8 @@ void gateway::arrive(const asked& what, const answer_word& said) {
     return;
   }
   const steady_time now = time_.now().steady;
-  const milliseconds life = habits_.key_life.value_or(declared_.idempotency.ttl);
+  milliseconds life = habits_.key_life.value_or(declared_.idempotency.ttl);
+  if (charges(what) && habits_.broken.charge_key_life) life = *habits_.broken.charge_key_life;
   if (known.cached && now - known.made_at < life)
     return later([this, what, said, cached = *known.cached] {
       note(what, cached);

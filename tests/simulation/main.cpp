@@ -1,6 +1,7 @@
 // Runs simulated worlds and audits them.
 //   simulation --seeds 100            worlds 1 to 100
 //   simulation --seed 7 --trace pay_… one world, and a payment's story
+//   simulation --broken-promises      gateways that lie: what is charged twice must be found
 //   simulation --variants             every broken variant must be caught
 //   simulation --coverage             which transitions of the core were reached
 #include <algorithm>
@@ -31,6 +32,9 @@ struct totals {
     sum.charges += each.charges;
     sum.steps += each.steps;
     sum.attention += each.attention;
+    sum.doubled += each.doubled;
+    sum.detected += each.detected;
+    sum.late_approvals += each.late_approvals;
     sum.virtual_hours += each.virtual_hours;
     for (std::size_t i = 0; i < fault_count; ++i) sum.faults.values[i] += each.faults.values[i];
   }
@@ -45,7 +49,9 @@ struct totals {
     for (std::size_t i = 0; i < fault_count; ++i)
       std::printf(" %s %llu", std::string(fault_names[static_cast<fault>(i)]).c_str(),
                   static_cast<unsigned long long>(sum.faults.values[i]));
-    std::printf("\n");
+    std::printf("\ncharged twice at a time: %llu payments, %llu detected; %llu late approvals counted\n",
+                static_cast<unsigned long long>(sum.doubled), static_cast<unsigned long long>(sum.detected),
+                static_cast<unsigned long long>(sum.late_approvals));
   }
 };
 
@@ -94,6 +100,7 @@ void report_failure(const world_options& options) {
   std::printf("seed %llu is violated; smallest: --seed %llu --payments %d", static_cast<unsigned long long>(small.seed),
               static_cast<unsigned long long>(small.seed), small.payments);
   for (const fault each : small.without) std::printf(" --without %s", std::string(fault_names[each]).c_str());
+  if (small.broken_promises) std::printf(" --broken-promises");
   if (small.broken != nullptr) std::printf(" --variant %s", std::string(small.broken->name).c_str());
   std::printf("\n");
   print_violations(report);
@@ -127,6 +134,7 @@ int main(int count, char** arguments) {
   app.add_option("--trace", trace, "a payment's id, or all: tells its story (with --seed)");
   app.add_option("--without", without, "faults that do not happen");
   app.add_option("--variant", broken, "a proxy that is broken in this way");
+  app.add_flag("--broken-promises", options.broken_promises, "gateways break the bounds that they declare");
   app.add_flag("--variants", variants, "every broken variant must be caught");
   app.add_flag("--coverage", covers, "every transition of the core must be reached, and no other");
   CLI11_PARSE(app, count, arguments);

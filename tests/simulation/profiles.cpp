@@ -128,6 +128,7 @@ payments::connector_profile draw_profile(std::string name, seeded_random& random
       break;
     default: break;
   }
+  made.resolve.gateway_reference_is_charge = random.chance(0.7);
   made.may_challenge = made.resolve.inquire && random.chance(0.6);
   if (random.chance(0.4)) made.authorization_valid = std::chrono::seconds(random.between(60, 3600));
   draw_refunds(made, random);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "payments/due.hpp"
 #include "payments/modification_rules.hpp"
 #include "routing/router.hpp"
 
@@ -93,7 +94,9 @@ class proxy::watcher final : public core::observer {
   void on_resolution(const payments::payment&, const payments::resolution&) override {}
   void on_delayed(std::string_view) override {}
   void on_gateway_recovered(std::string_view) override {}
-  void on_invariant_violation(std::string_view, std::string_view) override {}
+  void on_invariant_violation(std::string_view invariant, std::string_view) override {
+    if (invariant == "late_approval") ++around_.late_approvals;
+  }
 
  private:
   surroundings around_;
@@ -150,8 +153,8 @@ void proxy::drain() {
 
 void proxy::look_at_due() {
   std::vector<std::string> due;
-  for (const std::string& id : disk_.expiring()) {
-    const auto at = authorization_due(*disk_.find(id));
+  for (const std::string& id : disk_.due()) {
+    const auto at = due_at(*disk_.find(id));
     if (at && *at <= time_.now().wall) due.push_back(id);
   }
   for (const std::string& id : due) owner_of(id).look_at(id);

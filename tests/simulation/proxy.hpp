@@ -29,6 +29,7 @@ struct surroundings {
   story* told;            ///< null: not kept
   card_watch& cards;
   std::vector<std::string>& violations;
+  std::uint64_t& late_approvals;  ///< as the metric counts them
 };
 
 class proxy {
@@ -41,7 +42,7 @@ class proxy {
   void configure(configuration config);
   /// Takes no new payments from now on.
   void drain();
-  /// Authorisations that expire.
+  /// Authorisations that expire, and gateways that are asked again.
   void look_at_due();
   core::engine& any(std::uint64_t drawn) { return *engines_[drawn % engines_.size()]; }
   core::engine& owner_of(const std::string& payment);

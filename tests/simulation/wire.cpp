@@ -55,14 +55,21 @@ connectors::wire_request simulated_connector::build_request(payments::operation 
   append(made.target, about != nullptr ? about->id : context.attempt.id);
   append(made.target, about != nullptr ? about->amount : context.attempt.amount.minor);
   append(made.target, about == nullptr || about->final_capture ? 1 : 0);
-  if (context.card != nullptr) append(made.target, context.card->reveal_number());
+  append(made.target, context.card != nullptr ? context.card->reveal_number() : std::string_view());
+  if (about != nullptr) append(made.target, context.attempt.gateway_reference);
   return made;
 }
 
 asked read_request(const connectors::wire_request& request) {
-  const auto part = words<5>(request.target);
-  return {request.method,  std::string(part[0]), std::string(part[1]),
-          number(part[2]), part[3] == "1",       std::string(part[4])};
+  const auto part = words<6>(request.target);
+  const bool names_charge = part[5].starts_with("ch_");
+  return {request.method,
+          std::string(part[0]),
+          std::string(part[1]),
+          number(part[2]),
+          part[3] == "1",
+          std::string(part[4]),
+          names_charge ? std::optional(static_cast<std::size_t>(number(part[5].substr(3)))) : std::nullopt};
 }
 
 connectors::wire_reply write_reply(const reply& said) {
@@ -78,6 +85,7 @@ connectors::wire_reply write_reply(const reply& said) {
   append(made.body, said.hard ? 1 : 0);
   append(made.body, said.url);
   append(made.body, said.comment);
+  append(made.body, said.charge ? "ch_" + std::to_string(*said.charge) : std::string());
   return made;
 }
 
@@ -89,7 +97,7 @@ payments::send_result simulated_connector::parse_response(payments::operation wa
                                                           const connectors::wire_reply& answer,
                                                           const payments::money&) const {
   payments::send_result result;
-  const auto part = words<10>(answer.body);
+  const auto part = words<11>(answer.body);
   const std::string_view word = part[0];
   if (word == "approved") {
     result.result = outcome::approved;
@@ -112,6 +120,9 @@ payments::send_result simulated_connector::parse_response(payments::operation wa
   } else {
     result.code = "no_rule_matched";
   }
+  const bool about_charge = wanted == payments::operation::sale || wanted == payments::operation::authorize ||
+                            wanted == payments::operation::inquire;
+  if (about_charge) result.gateway_reference = part[10];
   if (!part[9].empty()) {
     result.gateway_code = part[9];
     result.kept.emplace_back("session", part[9]);

@@ -2,6 +2,7 @@
 // What travels between the proxy and a simulated gateway: a line of a few
 // words each way, written and read by a connector like any other.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,8 @@ struct asked {
   std::string operation, reference, key;
   std::int64_t amount = 0;
   bool final_capture = true;
-  std::string card;  ///< its number; empty except on charges
+  std::string card;                     ///< its number; empty except on charges
+  std::optional<std::size_t> charge{};  ///< by the gateway's own reference; only of captures, refunds and voids
 };
 
 /// How it answers, before the network has its say.
@@ -25,9 +27,10 @@ struct reply {
   bool captured = false, voided = false;
   std::int64_t captured_total = 0, refunded_total = 0;
   payments::decline_reason reason = payments::decline_reason::none;
-  bool hard = false;    ///< declined without a reason, and for good
-  std::string url;      ///< of a challenge
-  std::string comment;  ///< what nobody asked for; it may hold the card's number
+  bool hard = false;                    ///< declined without a reason, and for good
+  std::string url;                      ///< of a challenge
+  std::string comment;                  ///< what nobody asked for; it may hold the card's number
+  std::optional<std::size_t> charge{};  ///< its place in the ledger: the gateway's own reference
 };
 
 asked read_request(const connectors::wire_request& request);

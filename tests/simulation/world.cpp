@@ -6,7 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "payments/due.hpp"
 #include "tests/simulation/audit.hpp"
+#include "tests/simulation/broken_promises.hpp"
 #include "tests/simulation/card_watch.hpp"
 #include "tests/simulation/disk.hpp"
 #include "tests/simulation/gateway.hpp"
@@ -70,13 +72,15 @@ class world {
  private:
   void make_gateway(const char* name) {
     payments::connector_profile honest = draw_profile(name, random_);
+    if (options_.broken_promises) honest.resolve.gateway_reference_is_charge = true;  // that one is kept
     connectors_.push_back(make_connector(honest, options_.broken));
     if (options_.broken != nullptr && options_.broken->reverse_does_not_block)
       honest.resolve.reverse_blocks_late = false;
     names_.push_back(name);
+    gateway_habits habits = options_.broken != nullptr ? options_.broken->gateways : gateway_habits{};
+    if (options_.broken_promises) habits.broken = draw_broken_promises(honest, random_);
     gateways_.emplace(
-        name, std::make_unique<gateway>(time_, random_, odds_, report_.faults, std::move(honest),
-                                        options_.broken != nullptr ? options_.broken->gateways : gateway_habits{}));
+        name, std::make_unique<gateway>(time_, random_, odds_, report_.faults, std::move(honest), std::move(habits)));
   }
 
   configuration make_config(std::string_view without) const {
@@ -89,8 +93,8 @@ class world {
 
   void start() {
     ++life_;
-    const surroundings around{time_,        journal_, gateways_,         options_.broken, options_.reached,
-                              story_.get(), cards_,   report_.violations};
+    const surroundings around{time_,        journal_, gateways_,          options_.broken,       options_.reached,
+                              story_.get(), cards_,   report_.violations, report_.late_approvals};
     proxy_ = std::make_unique<proxy>(around, life_, random_.next(), engines_, config_);
     if (life_ > 1 && options_.broken != nullptr && options_.broken->resolver_stops) return;
     proxy_->recover();
@@ -181,11 +185,9 @@ class world {
 
   bool quiet() const {
     if (!proxy_ || !shop_.idle()) return false;
-    const wall_time now = time_.now().wall;
-    return std::none_of(journal_.payments().begin(), journal_.payments().end(), [now](const auto& each) {
+    return std::none_of(journal_.payments().begin(), journal_.payments().end(), [](const auto& each) {
       const payments::payment& record = each.second;
-      const bool expires = record.capture_before && authorization_due(record) && *authorization_due(record) >= now;
-      return (is_open(record) || expires) && !needs_person(record);
+      return (is_open(record) || due_at(record)) && !needs_person(record);
     });
   }
 
@@ -227,6 +229,10 @@ class world {
     std::vector<const gateway*> all;
     for (const auto& [name, each] : gateways_) all.push_back(each.get());
     audit_world(journal_, all, shop_, report_);
+    audit_doubled(journal_, all, report_);
+    const bool kept = !options_.broken_promises && options_.broken == nullptr;
+    if (kept && !journal_.late_approvals().empty())
+      report_.violations.push_back(*journal_.late_approvals().begin() + " is said to have been charged twice");
     report_.steps = time_.steps();
     report_.virtual_hours =
         std::chrono::duration<double, std::ratio<3600>>(time_.now().steady - steady_time(1h)).count();

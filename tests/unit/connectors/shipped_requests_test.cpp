@@ -108,11 +108,13 @@ TEST_CASE("shipped profiles") {
   CHECK(alpha.resolve.replay_for == std::chrono::minutes(10));
   CHECK(alpha.resolve.sends_per_second == 100);  // where nothing is said
   CHECK(alpha.resolve.reverse_blocks_late);
+  CHECK(alpha.resolve.gateway_reference_is_charge);
   CHECK(alpha.timeouts.connect == std::chrono::seconds(1));
   const auto beta = shipped("beta")->profile();
   CHECK(beta.idempotency.replay_is_proof());
   CHECK(beta.idempotency.in_flight == turnout::payments::key_in_flight::wait);
   const auto gamma = shipped("gamma")->profile();
+  CHECK_FALSE(gamma.resolve.gateway_reference_is_charge);  // said by nobody
   CHECK_FALSE(gamma.idempotency.replay_is_proof());
   CHECK_FALSE(gamma.resolve.replay);
   CHECK(gamma.resolve.inquire);

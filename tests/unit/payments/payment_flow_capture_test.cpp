@@ -113,3 +113,56 @@ TEST_CASE("an automatic payment that the gateway captured by itself needs no cap
   CHECK(run.record().status == payment_status::succeeded);
   CHECK(run.record().modifications.empty());
 }
+
+TEST_CASE("an automatic capture that is refused after the answer needs attention", "[flow][modify]") {
+  automatic_driver run;
+  run.reply(said(outcome::approved));
+  run.reply(silence());
+  run.answered();
+  REQUIRE(run.record().status == payment_status::authorized);
+  REQUIRE(run.sends(send_kind::modify));
+  run.reply(said(outcome::soft_decline, decline_reason::not_permitted));
+  CHECK(run.mod().status == modification_status::failed);
+  CHECK(run.record().status == payment_status::authorized);
+  REQUIRE(run.record().attention);
+  CHECK(run.record().attention->reason == "capture_refused");
+  CHECK(run.is<flow::finish>());
+  SECTION("captured by hand") {
+    run.ask(kind::capture);
+    run.reply(said(outcome::approved));
+    CHECK(run.record().status == payment_status::succeeded);
+  }
+  SECTION("or given up") {
+    run.ask(kind::cancellation);
+    run.reply(said(outcome::approved));
+    CHECK(run.record().status == payment_status::canceled);
+  }
+  CHECK_FALSE(run.record().attention);
+}
+
+TEST_CASE("a void beside a capture in doubt may only have released the rest", "[flow][modify]") {
+  automatic_driver run;
+  std::erase(run.alpha().operations, operation::reverse);
+  send_result authorized = said(outcome::approved);
+  authorized.gateway_reference = "ch_1";
+  authorized.captured = false;
+  run.reply(authorized);
+  REQUIRE(run.sends(send_kind::modify));
+  run.feed(flow::cancel_requested{});
+  run.reply(silence());
+  const auto undoes_by = [&](operation wanted) {
+    if (run.is<flow::wait>()) run.sleep();
+    if (run.is<flow::answer>()) run.answered();
+    if (run.is_send(send_kind::inquire)) run.reply(totals(1250, 0, true));
+    return run.is_send(send_kind::reverse) && std::get<flow::send>(run.last).undo == wanted;
+  };
+  REQUIRE(undoes_by(operation::refund));  // for all we know it is captured
+  run.reply(said(outcome::rejected));
+  REQUIRE(undoes_by(operation::void_payment));
+  run.reply(said(outcome::approved));
+  CHECK(run.at(0).reversal == reversal_state::wanted);
+  REQUIRE(undoes_by(operation::refund));
+  run.reply(said(outcome::approved));
+  CHECK(run.at(0).reversal == reversal_state::confirmed);
+  CHECK(run.record().status == payment_status::canceled);
+}

@@ -246,6 +246,7 @@ TEST_CASE("another amount or currency is never taken for the one asked", "[flow]
     run.reply(each);
     CHECK(run.mod().status == modification_status::pending);
     CHECK(run.mod().code == "wrong_amount");
+    CHECK(run.told(payment_event_type::wrong_amount));
     REQUIRE(run.record().attention);
     CHECK(run.record().attention->reason == "wrong_amount");
     REQUIRE(run.sends(send_kind::inquire));  // a replay would say the same again
@@ -266,6 +267,84 @@ TEST_CASE("another amount or currency is never taken for the one asked", "[flow]
   same.currency = "EUR";
   right.reply(same);
   CHECK(right.mod().status == modification_status::succeeded);
+}
+
+TEST_CASE("another amount that the totals confirm is the truth", "[flow][modify]") {
+  send_result other = said(outcome::approved);
+  SECTION("of a refund") {
+    other.amount_minor = 120;
+    modify_driver run(payment_status::succeeded);
+    run.ask(kind::refund, 100);
+    run.reply(other);
+    REQUIRE(run.sends(send_kind::inquire));
+    run.reply(totals(1250, 120));
+    CHECK(run.mod().status == modification_status::succeeded);
+    CHECK(run.mod().amount == 120);
+    CHECK(run.record().amount_refunded == 120);
+    CHECK(left_to_refund(run.record()) == 1130);
+    CHECK_FALSE(run.record().attention);
+  }
+  SECTION("of a capture, which is final as it was asked") {
+    other.amount_minor = 399;
+    modify_driver run;
+    run.ask(kind::capture, 400);
+    run.reply(other);
+    run.reply(totals(399, 0));
+    CHECK(run.record().amount_captured == 399);
+    CHECK(run.record().status == payment_status::succeeded);
+  }
+  SECTION("not where it is more than there is room for") {
+    other.amount_minor = 1000;
+    modify_driver run(payment_status::succeeded);
+    run.ask(kind::refund, 100);
+    run.ask(kind::refund, 500);
+    run.reply(other);
+    run.reply(totals(1250, 1000));
+    CHECK(run.mod().status == modification_status::pending);
+    CHECK(run.record().amount_refunded == 0);
+    REQUIRE(run.record().attention);
+  }
+  SECTION("not while another is in doubt") {
+    other.amount_minor = 120;
+    modify_driver run(payment_status::succeeded);
+    run.ask(kind::refund, 100);
+    run.reply(other);
+    run.feed(flow::modify{run.record().modifications[0]});
+    payment kept = run.record();
+    kept.modifications[1].amount = 50;
+    kept.modifications[1].doubtful = true;
+    run.open(std::move(kept));
+    run.feed(flow::recovered{});
+    REQUIRE(run.sends(send_kind::inquire, 0));
+    run.reply(totals(1250, 120));  // the first alone, or something else altogether
+    CHECK(run.record().amount_refunded == 0);
+  }
+  SECTION("not a void: its amount means nothing") {
+    other.amount_minor = 1;
+    modify_driver run;
+    run.ask(kind::cancellation);
+    run.reply(other);
+    REQUIRE(run.sends(send_kind::inquire));
+    run.reply(totals(1, 0, false));
+    CHECK(run.mod().status == modification_status::pending);
+  }
+}
+
+TEST_CASE("what was confirmed for another amount and is denied later is not sent again", "[flow][modify]") {
+  modify_driver run(payment_status::succeeded);
+  run.ask(kind::refund, 100);
+  send_result other = said(outcome::approved);
+  other.amount_minor = 120;
+  run.reply(other);
+  run.pass(1h);
+  run.reply(silence());
+  for (int step = 0; step < 20; ++step) {
+    if (run.is<flow::wait>()) run.sleep();
+    REQUIRE_FALSE(run.sends(send_kind::modify));
+    run.reply(totals(1250, 0));
+  }
+  CHECK(run.mod().doubtful);
+  CHECK(run.record().attention->reason == "wrong_amount");
 }
 
 TEST_CASE("a key is replayed within its life only, on both clocks", "[flow][modify]") {

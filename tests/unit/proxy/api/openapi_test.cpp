@@ -116,7 +116,7 @@ TEST_CASE("the document has the words of the payment's life") {
   check_words(schema("ModificationStatus").at("enum"), count_of(payments::modification_status::failed),
               payments::parse_modification_status);
   words events;
-  for (std::size_t each = 0; each < count_of(payments::payment_event_type::resolved_by_person); ++each)
+  for (std::size_t each = 0; each < count_of(payments::payment_event_type::looked_again); ++each)
     events.emplace(to_string(static_cast<payments::payment_event_type>(each)));
   CHECK(events == texts(schema("Event").at("properties").at("type").at("enum")));
   words reasons;

@@ -166,6 +166,7 @@ class fake_gateway final : public connectors::definition {
       if (name == "Amount") result.amount_minor = std::stoll(content);
       if (name == "Currency") result.currency = content;
       if (name == "Reference") result.echo = content;
+      if (name == "Charge") result.gateway_reference = content;
       if (name == "Kept") result.captured = content == "yes";
     }
     if (reply.body == "declined") {
@@ -231,6 +232,7 @@ class fake_transport final : public transport {
   std::vector<std::string> sent;                                                  ///< "alpha sale"
   int foreign = 0;                      ///< so many answers from now on echo the reference of something else
   std::vector<std::string> distrusted;  ///< whose connections were dropped for it
+  bool tells_reference = false;         ///< its own, of each charge
 
   void send(const connectors::definition& to, connectors::wire_request request, steady_time deadline,
             std::function<void(exchange)> done) override {
@@ -246,6 +248,7 @@ class fake_transport final : public transport {
     came_back.carried = true;
     came_back.reply.status = 200;
     if (!echo.empty()) came_back.reply.headers.emplace_back("X-Message", echo);
+    if (tells_reference) came_back.reply.headers.emplace_back("Charge", "ch_" + reference);
     const bool modifies = request.method == "capture" || request.method == "refund" || request.method == "void";
     auto& plan = modifies ? modification_script[connector] : script[connector];
     const behaviour next = plan.empty() ? (modifies ? behaviour::approve : otherwise) : plan.front();
@@ -330,6 +333,10 @@ class fake_transport final : public transport {
   /// Before a capture, refund or void is sent: pending, and in flight or in doubt.
   void require_durable_intent(const std::string& key) const {
     bool durable = false;
+    for (const auto& [id, record] : records_.durable)
+      for (const auto& each : record.attempts)
+        durable |= (each.id + "-void" == key || each.id + "-refund" == key) &&
+                   each.reversal == payments::reversal_state::wanted;
     for (const auto& [id, record] : records_.durable)
       for (const auto& each : record.modifications)
         durable |= (each.id == key || each.id + "-void" == key) && (each.in_flight || each.doubtful) &&

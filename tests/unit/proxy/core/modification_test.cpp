@@ -256,7 +256,7 @@ TEST_CASE("an early 'not done' is not believed: what comes late is not done twic
 }
 
 TEST_CASE("a gateway that does another amount is never silently believed", "[modification]") {
-  modifying_world world;
+  modifying_world world(automatic, [](payments::connector_profile& made) { made.resolve.inquire = false; });
   world.clock.run_for(1s);
   world.plan() = {behaviour::wrong_amount};
   CHECK(world.now(world.modification(refund, 100), 8100ms).answer.status == 202);
@@ -266,6 +266,18 @@ TEST_CASE("a gateway that does another amount is never silently believed", "[mod
   REQUIRE(world.only().attention);
   CHECK(world.only().attention->reason == "wrong_amount");
   CHECK(world.now(world.modification(refund, 1151)).refusal == modification_refusal::amount_too_large);
+  CHECK(world.watcher.violations == 1);
+}
+
+TEST_CASE("another amount that the gateway's totals confirm is told as it is", "[modification]") {
+  modifying_world world;
+  world.clock.run_for(1s);
+  world.plan() = {behaviour::wrong_amount};
+  CHECK(world.now(world.modification(refund, 100)).answer.status == 201);
+  CHECK(world.last().amount == 99);
+  CHECK(world.only().amount_refunded == 99);
+  CHECK(world.watcher.violations == 1);
+  world.agree();
 }
 
 TEST_CASE("an automatic payment is captured where there is no sale", "[modification]") {

@@ -276,6 +276,39 @@ TEST_CASE("authorizations that expire are due, page by page, until something is 
   CHECK(read->due(now - std::chrono::hours(1), {}, 100).empty());
 }
 
+TEST_CASE("payments whose gateway is asked again are due, until the next time or for good", "[operation_keys]") {
+  temporary_directory directory;
+  opened it(directory / "journal.db");
+  const payments::wall_time now = payments::wall_time(std::chrono::hours(500000));
+  payments::payment record = make_payment(payment_id(1));
+  record.status = payment_status::failed;
+  record.attempts.push_back({.id = "att_1", .connector = "alpha", .amount = record.amount});
+  payments::attempt& attempt = record.attempts.back();
+  attempt.in_flight = false;
+  attempt.outcome = payments::outcome::not_sent;
+  attempt.look_again_at = now;
+  it.write(creation(record));
+  const auto read = it.journal->make_reader();
+  CHECK(read->due(now - std::chrono::seconds(1), {}, 100).empty());
+  CHECK(read->due(now, {}, 100).size() == 1);
+  SECTION("later") {
+    attempt.look_again_at = now + std::chrono::hours(1);
+    it.write(change(record));
+    CHECK(read->due(now, {}, 100).empty());
+    CHECK(read->due(now + std::chrono::hours(1), {}, 100).size() == 1);
+  }
+  SECTION("no more") {
+    attempt.look_again_at.reset();
+    it.write(change(record));
+    CHECK(read->due(now + std::chrono::hours(1), {}, 100).empty());
+  }
+  SECTION("while it is reversed it is open anyway") {
+    attempt.reversal = payments::reversal_state::wanted;
+    it.write(change(record));
+    CHECK(read->due(now, {}, 100).empty());
+  }
+}
+
 TEST_CASE("a journal of the first version gets the new tables and keeps its payments and keys", "[operation_keys]") {
   temporary_directory directory;
   const std::string path = directory / "journal.db";

@@ -32,6 +32,11 @@ payments::attempt full_attempt() {
   attempt.reversal = payments::reversal_state::confirmed;
   attempt.reversal_reason = "wrong_amount";
   attempt.seen_approved = true;
+  attempt.found_amount = 0;
+  attempt.twin_of = "att_0";
+  attempt.doubted = true;
+  attempt.look_again_at = at(1'700'000'060'000'000'001);
+  attempt.looks = 3;
   attempt.kept = {{"session", "a=\"b\"\xff"}, {"order", "7"}};
   attempt.sends = 7;
   attempt.latency = payments::milliseconds(84);
@@ -93,6 +98,11 @@ void check_attempt(const payments::attempt& a, const payments::attempt& b) {
   CHECK(a.reversal == b.reversal);
   CHECK(a.reversal_reason == b.reversal_reason);
   CHECK(a.seen_approved == b.seen_approved);
+  CHECK(a.found_amount == b.found_amount);
+  CHECK(a.twin_of == b.twin_of);
+  CHECK(a.doubted == b.doubted);
+  CHECK(a.look_again_at == b.look_again_at);
+  CHECK(a.looks == b.looks);
   CHECK(a.kept == b.kept);
   CHECK(a.sends == b.sends);
   CHECK(a.latency == b.latency);
