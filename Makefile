@@ -58,7 +58,7 @@ WORLDS ?= 25000
 soak: test-packages ## simulate payments in faulty worlds for a long time: make soak WORLDS=4000
 	cmake --preset release -DBUILD_TESTING=ON
 	cmake --build build/release -j $(JOBS) --target simulation
-	build/release/simulation --seeds $(WORLDS)
+	GLIBC_TUNABLES=glibc.malloc.tcache_count=10000 build/release/simulation --seeds $(WORLDS)
 
 clean: ## remove what was built (not var/: it holds the journal)
 	rm -rf build

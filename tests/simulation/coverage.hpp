@@ -2,6 +2,7 @@
 // Which transitions of the core the simulation went through, by name. A list
 // says which there are: one that was never reached is a hole in the
 // simulation, one that nobody listed is a surprise. Both fail.
+// A few are rare: of them as many are reached as there is time for.
 #include <cstdint>
 #include <map>
 #include <span>
@@ -28,7 +29,8 @@ class coverage {
 
   void add(const coverage& other);
   /// Prints what was reached how often, and what was not. True: all of it, and nothing else.
-  bool report() const;
+  /// Of the rare ones none is asked for unless `rare_too`.
+  bool report(bool rare_too) const;
 
  private:
   void count(std::string name) { ++reached_[std::move(name)]; }
@@ -36,7 +38,11 @@ class coverage {
   std::map<std::string, std::uint64_t> reached_;
 };
 
+struct transition {
+  std::string_view name;
+  bool rare = false;
+};
 /// The transitions there are, in the order of the alphabet.
-std::span<const std::string_view> known_transitions() noexcept;
+std::span<const transition> known_transitions() noexcept;
 
 }  // namespace turnout::simulation

@@ -60,7 +60,10 @@ void disk::commit(writing asked) {
       (habits_.acknowledges_answers_early && has(*asked.write, type::answered, type::answered)) ||
       (habits_.acknowledges_intents_early && has(*asked.write, type::attempt_started, type::modification_sent));
   if (early) {
-    time_.after(0ms, asked.whose, [done = std::move(asked.done)] { done({core::commit_status::committed, {}}); });
+    time_.after(0ms, asked.whose, [this, done = std::move(asked.done)] {
+      done({core::commit_status::committed, {}});
+      count_call();
+    });
     asked.done = nullptr;
     // The record goes on before it is written.
     auto written = std::make_shared<core::journal_write>(*asked.write);

@@ -57,7 +57,7 @@ class gateway {
   gateway(scheduler& time, seeded_random& random, const per_fault<double>& odds, per_fault<std::uint64_t>& count,
           payments::connector_profile declared, gateway_habits habits);
 
-  void receive(asked what, steady_time deadline, scheduler::life caller, answer done);
+  void receive(asked what, steady_time deadline, scheduler::life whose, answer done);
   /// As soon as it has processed one more request: nobody hears of that one.
   void go_down_soon(milliseconds time) { down_for_ = time; }
   void heal() {
@@ -78,23 +78,25 @@ class gateway {
   std::function<void(const std::string& reference, const std::string& line)> tell;
 
  private:
+  /// One request, and who may still wait for its answer.
+  struct call;
+  using caller = std::shared_ptr<call>;
   struct key_record {
     steady_time made_at{};
     std::optional<reply> cached;
     bool running = false;
-    std::vector<std::function<void(const reply&)>> waiting;
+    std::vector<caller> waiting;
   };
-  using answer_word = std::function<void(const reply&)>;
 
   // gateway_network.cpp
-  struct call;
   /// True when the request ends on its way, or at the door.
-  bool ends_early(const asked& what, steady_time deadline, scheduler::life caller, const answer& done);
-  void arrive(const asked& what, const answer_word& said);
-  void deliver(const std::shared_ptr<call>& to, const asked& what, const reply& made);
+  bool ends_early(const asked& what, steady_time deadline, scheduler::life whose, const answer& done);
+  void arrive(const caller& from);
+  void answer_later(const caller& to, reply made);
+  void deliver(const caller& to, const reply& made);
   /// nullopt: the request has no key, or it is not honoured.
   std::optional<std::string> key_scope(const asked& what) const;
-  void end_first(const std::string& scope, const asked& what, const answer_word& said);
+  void end_first(const std::string& scope, const caller& from);
   bool is_charge_again(const asked& what) const;
   bool strikes(fault which);
 

@@ -19,12 +19,12 @@ bool charges(const asked& what) { return what.operation == "sale" || what.operat
 
 }  // namespace
 
-/// One exchange with the proxy that somebody may still wait for.
 struct gateway::call {
+  asked what;
   answer done;
   steady_time begun, deadline;
-  scheduler::life caller;
-  bool dropped = false, broken = false;
+  scheduler::life whose;
+  bool late = false, dropped = false, broken = false;
   milliseconds held_back{0};
   bool open = true;
   std::uint64_t limit = 0;
@@ -41,12 +41,12 @@ bool gateway::is_charge_again(const asked& what) const {
   return scope && keys_.contains(*scope);
 }
 
-bool gateway::ends_early(const asked& what, steady_time deadline, scheduler::life caller, const answer& done) {
+bool gateway::ends_early(const asked& what, steady_time deadline, scheduler::life whose, const answer& done) {
   const steady_time now = time_.now().steady;
   const auto finish = [&](steady_time when, core::exchange came_back) {
     const steady_time heard = std::min(when, deadline);
     came_back.latency = std::chrono::duration_cast<milliseconds>(heard - now);
-    time_.at(heard, caller, [done, came_back = std::move(came_back)] { done(came_back); });
+    time_.at(heard, whose, [done, came_back = std::move(came_back)] { done(came_back); });
     return true;
   };
   core::exchange ended;
@@ -80,48 +80,44 @@ bool gateway::ends_early(const asked& what, steady_time deadline, scheduler::lif
   return finish(now + way, std::move(ended));
 }
 
-void gateway::receive(asked what, steady_time deadline, scheduler::life caller, answer done) {
-  if (ends_early(what, deadline, caller, done)) return;
+void gateway::receive(asked what, steady_time deadline, scheduler::life whose, answer done) {
+  if (ends_early(what, deadline, whose, done)) return;
   const steady_time now = time_.now().steady;
-  const bool asks = what.operation == "inquire";
-  const bool late = !asks && strikes(fault::late);
-  const auto to = std::make_shared<call>(call{std::move(done), now, deadline, caller});
-  to->dropped = !late && strikes(fault::drop_after);
-  to->broken = !late && !to->dropped && !asks && strikes(fault::error_after);
-  if (strikes(fault::stale_answer)) to->held_back = random_.between(100ms, stalest);
+  const auto from = std::make_shared<call>(call{std::move(what), std::move(done), now, deadline, whose});
+  const bool asks = from->what.operation == "inquire";
+  from->late = !asks && strikes(fault::late);
+  from->dropped = !from->late && strikes(fault::drop_after);
+  from->broken = !from->late && !from->dropped && !asks && strikes(fault::error_after);
+  if (strikes(fault::stale_answer)) from->held_back = random_.between(100ms, stalest);
   // Who hung up is answered into the void; the deadline ends the wait in any case.
-  to->limit = time_.at(deadline, caller, [to] {
-    to->open = false;
+  from->limit = time_.at(deadline, whose, [from] {
+    from->open = false;
     core::exchange failed;
     failed.carried = true;
     failed.error = "response_timeout";
-    failed.latency = std::chrono::duration_cast<milliseconds>(to->deadline - to->begun);
-    to->done(std::move(failed));
+    failed.latency = std::chrono::duration_cast<milliseconds>(from->deadline - from->begun);
+    from->done(std::move(failed));
   });
-  const answer_word said = [this, to, what, late](const reply& made) {
-    if (!late) deliver(to, what, made);
-  };
   const auto send = [&] {
     // A capture or refund that is late beyond all bounds cannot be undone: only charges are.
-    const milliseconds bound = charges(what) ? std::max(latest, habits_.broken.arrives_within) : latest;
-    const steady_time arrival = late ? deadline + random_.between(1ms, bound) : now + random_.between(1ms, 60ms);
-    time_.at(arrival, scheduler::world, [this, what, said] { arrive(what, said); });
+    const milliseconds bound = charges(from->what) ? std::max(latest, habits_.broken.arrives_within) : latest;
+    const steady_time arrival = from->late ? deadline + random_.between(1ms, bound) : now + random_.between(1ms, 60ms);
+    time_.at(arrival, scheduler::world, [this, from] { arrive(from); });
   };
   // Only what may be repeated is: nobody sends again what could be done a second time.
-  const bool kept = declared_.idempotency.caches == payments::key_caches::all && key_scope(what).has_value();
-  const bool repeatable = asks || what.operation == "reverse" || kept;
-  const bool twice = repeatable && strikes(fault::duplicated);
+  const bool kept = declared_.idempotency.caches == payments::key_caches::all && key_scope(from->what).has_value();
+  const bool twice = (asks || from->what.operation == "reverse" || kept) && strikes(fault::duplicated);
   send();
   if (twice) send();
 }
 
-void gateway::deliver(const std::shared_ptr<call>& to, const asked& what, const reply& made) {
+void gateway::deliver(const caller& to, const reply& made) {
   if (down_for_) {
     down_until_ = time_.now().steady + *std::exchange(down_for_, std::nullopt);
     down_stalls_ = random_.chance(0.3);
   }
   if (time_.now().steady < down_until_) to->dropped = true;
-  if (!to->open) return;
+  if (!to->open || to->late) return;
   to->open = false;
   time_.cancel(to->limit);
   core::exchange came_back;
@@ -133,44 +129,44 @@ void gateway::deliver(const std::shared_ptr<call>& to, const asked& what, const 
   const steady_time now = time_.now().steady;
   const steady_time heard = std::max(now, std::min(now + to->held_back, to->deadline - 1ms));
   came_back.latency = std::chrono::duration_cast<milliseconds>(heard - to->begun);
-  const bool hard = made.word == "declined" && charges(what) && !to->dropped && !to->broken &&
+  const bool hard = made.word == "declined" && charges(to->what) && !to->dropped && !to->broken &&
                     (made.reason == payments::decline_reason::none
                          ? made.hard
                          : describe(made.reason).outcome == payments::outcome::hard_decline);
-  time_.at(heard, to->caller, [this, to, hard, reference = what.reference, came_back = std::move(came_back)] {
-    if (hard) told_hard_.emplace(reference, time_.now().steady);
-    to->done(came_back);
+  time_.at(heard, to->whose, [this, to, hard, came_back = std::move(came_back)]() mutable {
+    if (hard) told_hard_.emplace(to->what.reference, time_.now().steady);
+    to->done(std::move(came_back));
   });
 }
 
-void gateway::arrive(const asked& what, const answer_word& said) {
-  const auto later = [this](auto work) { time_.after(random_.between(1ms, 60ms), scheduler::world, std::move(work)); };
-  const std::optional<std::string> scope = key_scope(what);
-  if (!scope)
-    return later([this, what, said] {
-      const reply made = perform(what);
-      note(what, made);
-      said(made);
-    });
-  key_record& known = keys_[*scope];
-  if (known.running) {
-    if (declared_.idempotency.in_flight == payments::key_in_flight::wait)
-      known.waiting.push_back(said);
-    else
-      later([said] { said({.word = "unclear"}); });
-    return;
+void gateway::answer_later(const caller& to, reply made) {
+  time_.after(random_.between(1ms, 60ms), scheduler::world, [this, to, made = std::move(made)] {
+    note(to->what, made);
+    deliver(to, made);
+  });
+}
+
+void gateway::arrive(const caller& from) {
+  std::optional<std::string> scope = key_scope(from->what);
+  if (scope) {
+    key_record& known = keys_[*scope];
+    if (known.running) {
+      if (declared_.idempotency.in_flight == payments::key_in_flight::wait) return known.waiting.push_back(from);
+      return answer_later(from, {.word = "unclear"});
+    }
+    const steady_time now = time_.now().steady;
+    milliseconds life = habits_.key_life.value_or(declared_.idempotency.ttl);
+    if (charges(from->what) && habits_.broken.charge_key_life) life = *habits_.broken.charge_key_life;
+    if (known.cached && now - known.made_at < life) return answer_later(from, *known.cached);
+    known.running = true;
+    known.made_at = now;
   }
-  const steady_time now = time_.now().steady;
-  milliseconds life = habits_.key_life.value_or(declared_.idempotency.ttl);
-  if (charges(what) && habits_.broken.charge_key_life) life = *habits_.broken.charge_key_life;
-  if (known.cached && now - known.made_at < life)
-    return later([this, what, said, cached = *known.cached] {
-      note(what, cached);
-      said(cached);
-    });
-  known.running = true;
-  known.made_at = now;
-  later([this, scope = *scope, what, said] { end_first(scope, what, said); });
+  time_.after(random_.between(1ms, 60ms), scheduler::world, [this, scope = std::move(scope), from] {
+    if (scope) return end_first(*scope, from);
+    const reply made = perform(from->what);
+    note(from->what, made);
+    deliver(from, made);
+  });
 }
 
 std::optional<std::string> gateway::key_scope(const asked& what) const {
@@ -182,9 +178,9 @@ std::optional<std::string> gateway::key_scope(const asked& what) const {
 }
 
 // The first request with a key has been processed: who waited gets the same answer.
-void gateway::end_first(const std::string& scope, const asked& what, const answer_word& said) {
-  const reply made = perform(what);
-  note(what, made);
+void gateway::end_first(const std::string& scope, const caller& from) {
+  const reply made = perform(from->what);
+  note(from->what, made);
   key_record& known = keys_[scope];
   known.running = false;
   // "Not processed" is never remembered: the same key may be processed yet.
@@ -192,8 +188,8 @@ void gateway::end_first(const std::string& scope, const asked& what, const answe
                     made.word == "pending" || made.word == "action";
   known.cached = kept && made.word != "not_sent" ? std::optional(made) : std::nullopt;
   const auto waiting = std::exchange(known.waiting, {});
-  said(made);
-  for (const answer_word& each : waiting) each(made);
+  deliver(from, made);
+  for (const caller& each : waiting) deliver(each, made);
 }
 
 }  // namespace turnout::simulation

@@ -11,7 +11,8 @@ using payments::modification_kind;
 
 constexpr milliseconds client_patience{30000};
 constexpr int most_tries = 400;
-constexpr int most_looks = 12;
+constexpr int most_looks = 8;
+constexpr double look_share = 0.6;  // of those who wait and have a key: they read the payment instead of asking again
 constexpr double key_share = 0.8;
 constexpr double forged_share = 0.02;
 constexpr double stranger_share = 0.01;
@@ -246,10 +247,13 @@ void shop::remember(const pointer& what, const core::stored_answer& answer, bool
   if (!what->key.empty() && world_.random.chance(forged_share)) forge(what);
   // Who was told "pending" looks again, the sooner the less they have looked.
   if ((answer.status == 202 || word == "requires_action") && what->polls < most_looks) {
-    const milliseconds pause = milliseconds(1000) * (1 << std::min(what->polls++, 12));
-    if (!what->key.empty()) return again(what, pause);
-    if (about_payment) world_.time.after(pause, scheduler::world, [this, what, payment] { look(what, payment); });
-    if (about_payment) return;
+    const milliseconds pause = milliseconds(2000) * (1 << std::min(2 * what->polls++, 12));
+    const bool keyed = !what->key.empty();
+    if (keyed && (!about_payment || !world_.random.chance(look_share))) return again(what, pause);
+    if (about_payment) {
+      world_.time.after(pause, scheduler::world, [this, what, payment] { look(what, payment); });
+      return;
+    }
   } else if (!what->key.empty() && world_.random.chance(world_.odds[fault::repeated_client])) {
     ++world_.count[fault::repeated_client];
     return again(what, world_.random.between(milliseconds(1min), milliseconds(60min)));
@@ -295,16 +299,16 @@ void shop::go_on(const std::string& payment, const std::string& status, std::int
   if (std::exchange(went_on_[payment], true)) return;
   if (status == "authorized" && manual) {
     if (random.chance(0.3)) want(payment, {.kind = modification_kind::cancellation}, soon());
-    const int captures = static_cast<int>(random.between(0, 3));
+    const int captures = static_cast<int>(random.between(0, 2));
     for (int each = 0; each < captures; ++each) {
       payments::modification_request wish{.kind = modification_kind::capture};
       if (random.chance(0.6)) wish.amount = random.between(1, 6000);
-      wish.final_capture = random.chance(0.6);
+      wish.final_capture = random.chance(0.75);
       want(payment, wish, soon());
     }
   }
-  const bool refunds = manual ? random.chance(0.5) : captured > 0 && random.chance(0.4);
-  const int count = refunds ? static_cast<int>(random.between(1, 4)) : 0;
+  const bool refunds = manual ? random.chance(0.4) : captured > 0 && random.chance(0.35);
+  const int count = refunds ? static_cast<int>(random.between(1, 3)) : 0;
   for (int each = 0; each < count; ++each) {
     payments::modification_request wish{.kind = modification_kind::refund};
     if (random.chance(0.7)) wish.amount = random.between(1, 5000);

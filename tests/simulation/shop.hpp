@@ -90,7 +90,7 @@ class shop {
   void finish(const pointer& what);
   void remember(const pointer& what, const core::stored_answer& answer, bool first);
   void compare_with_first(const pointer& what, const core::stored_answer& answer, bool first, bool settled);
-  /// Who has no key, and was told "pending", reads the payment.
+  /// Reads the payment.
   void look(const pointer& what, const std::string& payment);
   void forge(const pointer& what);
   void go_on(const std::string& payment, const std::string& status, std::int64_t captured, bool manual);
