@@ -92,6 +92,7 @@ class adaptive_router final : public router {
   std::vector<connector_state> connectors_;
   approval_model approvals_;
   outstanding outstanding_;
+  exploration_budget budget_;
   std::uint64_t last_id_ = 0, choices_ = 0;
   std::size_t hint_ = 0;  ///< where the next name is likely to be
   steady_time traffic_measured_{};
@@ -261,7 +262,7 @@ decision adaptive_router::choose(const request& payment, const policies::route& 
   const bool first = attempts.empty();
   weigh_going_on(payment);
   if (first) weigh_exploration(route, now.steady);
-  made.why = select_first(options_, route.strategy, !first, random);
+  made.why = select_first(options_, route.strategy, !first, budget_, random);
   show(made);
 
   connector_state& chosen = connectors_[options_.front().connector];

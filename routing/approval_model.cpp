@@ -4,14 +4,14 @@ namespace turnout::routing {
 namespace {
 
 constexpr double day = 86'400;
-constexpr double slow_time_constant_s = 4 * day, fast_time_constant_s = 1800;
-constexpr double segment_time_constant_s = day;
+constexpr double slow_time_constant_s = 20 * day, fast_time_constant_s = 1800;
+constexpr double segment_time_constant_s = 10 * day;
 constexpr std::size_t shared_cells = 16'384, own_cells = 8'192;
 constexpr double most_logit = 8;
 
 // Prior means and variances, in logits. Features in the order of `feature`.
 constexpr double bias_mean = 2.0, bias_slow = 1.0, bias_fast = .05;
-constexpr double base_slow = .20, base_fast = .06;
+constexpr double base_slow = .20, base_fast = .05;
 constexpr std::array<double, feature_count> shared_variance{.15, .10, .10, .05, .25, .25, .05, 0};
 constexpr std::array<double, feature_count> own_variance{.06, .08, .03, .06, .03, .08, .02, .04};
 constexpr double after_mean[2] = {-2.0, -.5}, after_variance[2] = {1.0, .5};

@@ -7,7 +7,8 @@ namespace turnout::routing {
 namespace {
 
 constexpr double optimism = .5;
-constexpr double most_loss = .001;  ///< of an approval, per first attempt
+constexpr double allowance = .0005;  ///< of an approval, per first attempt
+constexpr double at_once = .005;     ///< of what is saved, for one attempt
 constexpr double one_probe_share = .25, all_probes_share = .3;
 constexpr double hopeless = 4;           ///< deviations
 constexpr double next_illness_s = 3600;  ///< T
@@ -22,7 +23,12 @@ double explore_weight(double gap, double deviation) noexcept {
   return deviations < hopeless ? std::erfc(deviations / std::sqrt(2.0)) : 0;
 }
 
-double affordable(double loss) noexcept { return loss <= most_loss ? 1 : most_loss / loss; }
+double exploration_budget::spend(double loss) noexcept {
+  const double allowed = allowance + saved_ * at_once;
+  const double spent = std::min(loss, allowed);
+  saved_ = std::clamp(saved_ + allowance - spent, 0.0, most_saved);
+  return loss > allowed ? allowed / loss : 1;
+}
 
 double probe_share(int probes) noexcept { return std::min(one_probe_share, all_probes_share / probes); }
 

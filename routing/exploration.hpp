@@ -8,8 +8,11 @@
 //   2·Φ(−gap/(c·s)),  c = .5
 // (twice the chance that optimism of half a deviation lifts it to the best:
 // a closed form of one-sided Thompson sampling). All weights together are cut
-// so that the expected loss, Σ p·gap, is at most .001 of an approval,
-// however many candidates there are: exploration is shared out.
+// to what the budget allows of their expected loss, Σ p·gap: .0005 of an approval
+// for each first attempt, saved up to 20 approvals while it is not needed (that
+// is also the credit to start with, for then nothing is known), of which one
+// attempt may take .5 %. However many candidates there are: exploration is
+// shared out.
 //
 // Does it work again?  A sick gateway, that would gain B over the best if it
 // were healthy and loses c if it is not, recovers at rate μ, and λ payments/s
@@ -23,8 +26,17 @@
 // times out loses the payment and is asked rarely. One probe at a time.
 namespace turnout::routing {
 
-/// How much of the exploration that costs `loss` approvals per payment may be done: 1, or less.
-double affordable(double loss) noexcept;
+/// What exploration may cost: an allowance per first attempt, that is saved up while it is not needed.
+class exploration_budget {
+ public:
+  /// How much of an exploration that is expected to lose `loss` approvals is allowed: in [0, 1]. Spends that.
+  double spend(double loss) noexcept;
+  static constexpr double most_saved = 20;  ///< approvals; where it starts
+
+ private:
+  double saved_ = most_saved;
+};
+
 /// Of first attempts, for each of `probes` (> 0) that are due.
 double probe_share(int probes) noexcept;
 

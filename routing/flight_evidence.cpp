@@ -6,9 +6,9 @@ namespace {
 using by_level = health_filter::by_level;
 constexpr std::size_t levels = health_filter::levels;
 
-constexpr double telling_age = -1.3, lasting_age = 2.6;  ///< deviations of the latency
+constexpr double telling_age = -2, lasting_age = 3;  ///< deviations of the latency
 constexpr double timeout_share = .8;
-constexpr double silent_share = .5;  ///< of technical failures never answer
+constexpr double silent_share = .7;  ///< of technical failures never answer
 constexpr double least_survival = .004, no_zero = .001;
 constexpr double enough = 25;  ///< logs: nothing that comes can change the picture
 constexpr double exponent_most = 60;
@@ -73,6 +73,10 @@ std::uint32_t flight_evidence::settle(latency_estimate& latency, double timeout_
 by_level flight_evidence::weigh(const health_filter& health, const latency_estimate& latency,
                                 steady_time now) const noexcept {
   by_level most{}, sum{}, answered{}, failure = health.failure_levels();
+  if (!latency.known()) {  // nobody knows yet what is late here
+    most.fill(1);
+    return most;
+  }
   for (std::size_t i = 1; i < levels; ++i) answered[i] = std::log((1 - failure[i]) / (1 - failure[0]));
   const double telling_ms = latency.quantile_ms(telling_age);
   for (std::uint64_t number = newest_; number >= oldest_ && number > 0; --number) {

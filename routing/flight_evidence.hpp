@@ -6,12 +6,12 @@
 // From the newest send to the oldest, accumulating for each level τ_i of the
 // health filter a log-likelihood L_i against healthy (q0):
 //   answered, no failure      log((1 − τ_i)/(1 − q0))
-//   in flight for a seconds   log((.5·τ_i + (1 − .5·τ_i)·V)/(V + .001)),  V = max(1 − F(a), .004)
+//   in flight for a seconds   log((.7·τ_i + (1 − .7·τ_i)·V)/(V + .001)),  V = max(1 − F(a), .004)
 //   failed                    0 (the filter has it)
-// F is the gateway's lognormal latency; a send younger than its e^(μ−1.3σ) says
+// F is the gateway's lognormal latency; a send younger than its e^(μ−2σ) says
 // nothing. The evidence is e^(the largest L_i of any prefix): "since some moment
 // it looks dead". (Multiplying over all in flight instead gives thousands of
-// false alarms.) A send older than min(e^(μ+2.6σ), .8·time-out) is written off:
+// false alarms.) A send older than min(e^(μ+3σ), .8·time-out) is written off:
 // it counts as one failure, taken back if it answers after all.
 // Source: this project's own routing study.
 //

@@ -9,7 +9,7 @@ namespace {
 constexpr double least_ms = 1, most_ms = 600'000;
 constexpr double memory = 400;                             ///< answers
 constexpr double least_variance = .01, most_variance = 2;  ///< a few outliers must not price a gateway out
-constexpr double wider = 1.15;
+constexpr double wider = 1.2;
 
 }  // namespace
 

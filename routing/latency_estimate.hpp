@@ -1,7 +1,7 @@
 #pragma once
 // How long a gateway takes to answer. Latencies are close to lognormal, so the
 // estimate is kept in logarithms: exponentially weighted mean μ and variance σ²
-// of ln(ms) over the last hundred answers or so (by number, not by time: a quiet
+// of ln(ms) over the last few hundred answers (by number, not by time: a quiet
 // gateway is not a fast one). It starts from a prior that counts as three answers.
 
 #include "routing/state_bytes.hpp"
@@ -11,10 +11,11 @@ namespace turnout::routing {
 class latency_estimate {
  public:
   void observe(double latency_ms) noexcept;
-  double mean_ms() const noexcept { return mean_ms_; }  ///< e^(μ + σ²/2)
+  double mean_ms() const noexcept { return mean_ms_; }                  ///< e^(μ + σ²/2)
+  bool known() const noexcept { return weight_ >= prior_weight + 10; }  ///< from ten answers on
   /// Milliseconds by which an answer has come with probability Φ(deviations).
   double quantile_ms(double deviations) const noexcept;
-  /// P(no answer yet after `age_ms`), with σ taken a tenth wider than seen.
+  /// P(no answer yet after `age_ms`), with σ taken a fifth wider than seen.
   double survival(double age_ms) const noexcept;
 
   void save(state_writer& into) const;

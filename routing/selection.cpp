@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "routing/exploration.hpp"
-
 namespace turnout::routing {
 namespace {
 
@@ -24,7 +22,7 @@ bool before(const option& a, const option& b, strategy by) noexcept {
 }
 
 // Precondition: sorted. Before probes take their part.
-void share_out(std::vector<option>& options, strategy by) {
+void share_out(std::vector<option>& options, strategy by, exploration_budget& budget) {
   const auto weight = [&](const option& o) {
     if (by == strategy::adaptive) return &o == &options.front() ? 1 : o.explore;
     if (by == strategy::weighted && options.front().works) return o.works ? o.weight : 0;
@@ -40,10 +38,10 @@ void share_out(std::vector<option>& options, strategy by) {
     loss += o.probability * (options.front().worth - o.worth);
   }
   if (by != strategy::adaptive) return;
-  const double affordable_share = affordable(loss);
+  const double allowed = budget.spend(loss);
   double explored = 0;
   for (option& o : options)
-    if (&o != &options.front()) explored += o.probability *= affordable_share;
+    if (&o != &options.front()) explored += o.probability *= allowed;
   options.front().probability = 1 - explored;
 }
 
@@ -77,7 +75,8 @@ choice_reason reason_of(const option& chosen, bool is_best, strategy by) noexcep
 
 }  // namespace
 
-choice_reason select_first(std::vector<option>& options, strategy by, bool retry, random_source& random) {
+choice_reason select_first(std::vector<option>& options, strategy by, bool retry, exploration_budget& budget,
+                           random_source& random) {
   std::sort(options.begin(), options.end(), [by](const option& a, const option& b) { return before(a, b, by); });
   const bool none_works = std::none_of(options.begin(), options.end(), [](const option& o) { return o.works; });
   const bool only_one = options.size() == 1;
@@ -86,7 +85,7 @@ choice_reason select_first(std::vector<option>& options, strategy by, bool retry
     if (retry) return choice_reason::retry;
     return none_works ? choice_reason::least_sick : choice_reason::only_candidate;
   }
-  share_out(options, by);
+  share_out(options, by, budget);
   let_probes_through(options);
   const std::size_t chosen = draw(options, random);
   const auto place = options.begin() + static_cast<std::ptrdiff_t>(chosen);

@@ -13,6 +13,7 @@
 // worth is used and the choice says so (least_sick): never are all excluded.
 #include <vector>
 
+#include "routing/exploration.hpp"
 #include "routing/router.hpp"
 
 namespace turnout::routing {
@@ -32,6 +33,6 @@ struct option {
 
 /// Orders `options` (not empty), chosen one first, fills the probabilities and says why.
 choice_reason select_first(std::vector<option>& options, policies::strategy strategy, bool retry,
-                           random_source& random);
+                           exploration_budget& budget, random_source& random);
 
 }  // namespace turnout::routing

@@ -76,19 +76,22 @@ TEST_CASE("equal gateways share the traffic evenly") {
 
 TEST_CASE("what exploration may cost is bounded however many gateways there are") {
   for (std::size_t count : {2u, 10u, 50u}) {
+    INFO(count << " gateways");
     std::vector<std::string> names;
     for (std::size_t i = 0; i < count; ++i) names.push_back("gateway" + std::to_string(i));
     world w(80 + count, {names.begin(), names.end()});
-    for (int i = 0; i < 2000; ++i) {
-      w.pay([&](const std::string& name) {
-        return w.random.uniform() < (name == names.front() ? .97 : .85) ? approved() : do_not_honor();
-      });
+    constexpr int payments = 4000;
+    double loss = 0;
+    for (int i = 0; i < payments; ++i) {
       const decision made = w.choose();
-      double best = 0, loss = 0;
+      double best = 0;
       for (const ranked& each : made.order) best = std::max(best, each.score);
       for (const ranked& each : made.order) loss += each.probability * (best - each.score);
-      REQUIRE(loss <= .001 + 1e-9);
+      const bool good = made.order.front().connector == names.front();
+      w.answer(made, w.random.uniform() < (good ? .97 : .85) ? approved() : do_not_honor());
+      w.pass(100ms);
     }
+    CHECK(loss < 20 + .0005 * payments);  // the credit to start with, and the allowance
   }
 }
 

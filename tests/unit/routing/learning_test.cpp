@@ -227,7 +227,7 @@ TEST_CASE("old evidence fades in time, not in payments") {
   w.pass(6h);
   const double next_morning = w.seen("alpha").approval;
   CHECK(next_morning > right_after + .1);
-  w.pass(24h * 20);
+  w.pass(24h * 60);
   CHECK(w.seen("alpha").approval > next_morning + .1);
 }
 

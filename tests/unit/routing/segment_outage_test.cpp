@@ -91,8 +91,19 @@ TEST_CASE("exploration goes to the close and the unknown, and to nobody without 
   CHECK(explore_weight(.02, .03) > explore_weight(.02, .02));
   CHECK(explore_weight(.2, .02) == 0);
   CHECK(explore_weight(.2, 0) == 0);
-  CHECK(affordable(.0005) == 1);
-  CHECK(affordable(.01) == Approx(.1));
   CHECK(probe_share(1) == Approx(.25));
   CHECK(probe_share(10) * 10 == Approx(.3));
+}
+
+TEST_CASE("exploration spends what was saved, and then its allowance") {
+  exploration_budget budget;
+  constexpr double asked = .05;
+  CHECK(budget.spend(asked) == 1);  // at the start there is a credit
+  double spent = 0;
+  constexpr int attempts = 100'000;
+  for (int i = 0; i < attempts; ++i) spent += asked * budget.spend(asked);
+  CHECK(spent < exploration_budget::most_saved + .0005 * attempts);
+  CHECK(budget.spend(asked) < .02);
+  for (int i = 0; i < attempts; ++i) budget.spend(0);
+  CHECK(budget.spend(asked) == 1);  // saved up again
 }
