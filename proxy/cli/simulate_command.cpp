@@ -75,6 +75,11 @@ std::optional<std::vector<const simulator::algorithm*>> find_algorithms(const st
   return found;
 }
 
+json::object to_json(const simulator::timeline& of) {
+  return {
+      {"from_s", simulator::timeline::from_s}, {"all", json::value_from(of.all)}, {"here", json::value_from(of.here)}};
+}
+
 json::object to_json(const simulator::measures& of, double regret) {
   json::array outages;
   for (const simulator::outage_course& each : of.outages)
@@ -83,7 +88,9 @@ json::object to_json(const simulator::measures& of, double regret) {
                        {"left_s", each.left_s},
                        {"lost_later", each.lost_later},
                        {"back", each.back},
-                       {"back_s", each.back_s}});
+                       {"back_s", each.back_s},
+                       {"around_begin", to_json(each.around_begin)},
+                       {"around_end", to_json(each.around_end)}});
   return {{"payments", of.payments},
           {"approved", of.approved},
           {"approved_first", of.approved_first},

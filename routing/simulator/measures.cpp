@@ -30,6 +30,17 @@ class course {
     for (std::size_t i = from; i < to; ++i) found += log_[i].first == gateway && log_[i].technical;
     return found;
   }
+  timeline around(std::size_t gateway, double at_s) const {
+    constexpr auto seconds = static_cast<std::size_t>(timeline::to_s - timeline::from_s);
+    timeline seen{std::vector<std::uint32_t>(seconds), std::vector<std::uint32_t>(seconds)};
+    const double from_s = at_s + timeline::from_s;
+    for (std::size_t i = at(from_s); i < all_.size() && all_[i].at_s < at_s + timeline::to_s; ++i) {
+      const auto second = std::min(static_cast<std::size_t>(all_[i].at_s - from_s), seconds - 1);
+      ++seen.all[second];
+      seen.here[second] += log_[i].first == gateway;
+    }
+    return seen;
+  }
   /// The first place from `from` on where `enough(count in [place, place+window))` holds, or `to`.
   template <class Enough>
   std::size_t first_window(std::size_t gateway, std::size_t from, std::size_t to, std::size_t window,
@@ -86,7 +97,9 @@ std::vector<outage_course> measure_outages(const stage& on, const run_log& of) {
     });
     seen.back = back < last;
     seen.back_s = (seen.back ? all[back].at_s : until_s) - each.ends_s;
-    courses.push_back(seen);
+    seen.around_begin = runs.around(each.gateway, each.begins_s);
+    seen.around_end = runs.around(each.gateway, each.ends_s);
+    courses.push_back(std::move(seen));
   }
   return courses;
 }

@@ -7,6 +7,12 @@
 
 namespace turnout::routing::simulator {
 
+/// First choices second by second: how many there were, and how many went to the gateway.
+struct timeline {
+  static constexpr int from_s = -10, to_s = 60;  ///< around the moment in question
+  std::vector<std::uint32_t> all, here;
+};
+
 /// One outage that hit a gateway which had traffic to lose.
 struct outage_course {
   double share_before = 0;       ///< of first choices
@@ -14,6 +20,7 @@ struct outage_course {
   double left_s = 0;             ///< after the outage began; its whole length when the traffic never left
   std::uint64_t lost_later = 0;  ///< first attempts that failed there from then to the end: what probing costs
   double back_s = 0;             ///< after it ended, until half of the former share had returned
+  timeline around_begin, around_end;
   bool back = false;  ///< false: the next event at the gateway, or the end of the run, came first (after back_s)
 };
 

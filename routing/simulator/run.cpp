@@ -136,8 +136,8 @@ class runner {
     TURNOUT_ASSERT(false);
   }
 
-  // Chooses and sends; false when the router names nobody.
-  bool send(std::size_t slot, double at_s) {
+  // Chooses and sends; the payment is over when the router names nobody.
+  void send(std::size_t slot, double at_s) {
     passage& it = passages_[slot];
     const payment_case& what = on_.all.payments[it.payment];
     for (candidate& each : candidates_) each.charged.minor = what.amount_minor;
@@ -147,7 +147,7 @@ class runner {
     it.made = router_.choose(it.about, route_, candidates_, it.attempts, now, random_);
     if (it.made.order.empty()) {
       free_.push_back(slot);
-      return false;
+      return;
     }
     it.gateway = number_of(it.made.order.front().connector);
     payment_log& log = log_.payments[it.payment];
@@ -163,7 +163,6 @@ class runner {
     it.answer.result.latency =
         std::chrono::duration_cast<payments::milliseconds>(std::chrono::duration<double>(it.answer.latency_s));
     answers_.push({at_s + it.answer.latency_s, ++order_, slot});
-    return true;
   }
 
   void take_answer(std::size_t slot, double at_s) {

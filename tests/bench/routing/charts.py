@@ -10,6 +10,7 @@ COLOURS = ["#999999", "#56b4e9", "#e69f00", "#009e73", "#d55e00"]
 SHOWN = ["outlier_ejection", "windowed_rate", "d_thompson", "cusum_ucb", "ours"]
 # Ejection's regret is so large that the others could not be told apart.
 SHOWN_REGRET = ["windowed_rate", "d_ucb", "d_thompson", "cusum_ucb", "ours"]
+MUCH = .3  # of the traffic, before an outage
 WIDTH, HEIGHT = 900, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 62, 44
 
@@ -51,16 +52,25 @@ def legend(names):
     return parts
 
 
-def bars(title, groups, names, scale):
-    """`groups`: [(label, [(value, half-width) or None for each name])]."""
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-             f'role="img" aria-label="{escape(title)}">',
-             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', text(LEFT, 20, title, "start", 15, "bold"),
-             *legend(names)]
+def frame(title, names):
+    return [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+            f'role="img" aria-label="{escape(title)}">',
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', text(LEFT, 20, title, "start", 15, "bold"),
+            *legend(names)]
+
+
+def grid(scale):
+    parts = []
     for tick in scale.ticks():
         y = scale.height(tick)
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dddddd"/>')
         parts.append(text(LEFT - 6, y + 4, f"{tick:g}", "end"))
+    return parts
+
+
+def bars(title, groups, names, scale):
+    """`groups`: [(label, [(value, half-width) or None for each name])]."""
+    parts = [*frame(title, names), *grid(scale)]
     room = (WIDTH - LEFT - RIGHT) / max(1, len(groups))
     width = .84 * room / len(names)
     for number, (label, values) in enumerate(groups):
@@ -115,8 +125,54 @@ def gap_chart(title, worlds):
     return bars(title, groups, [tables.title_of(worlds, name) for name in names], Scale(100))
 
 
+def line_chart(title, curves, names, from_s):
+    """`curves`: shares from 0 to 1, second by second, one list for each name."""
+    scale = Scale(100)
+    seconds = len(curves[0])
+    room = (WIDTH - LEFT - RIGHT) / max(1, seconds - 1)
+    parts = [*frame(title, names), *grid(scale)]
+    for second in range(0, seconds, 10):
+        parts.append(text(LEFT + room * second, HEIGHT - BOTTOM + 18, f"{second + from_s} s"))
+    zero = LEFT - room * from_s
+    parts.append(f'<line x1="{zero:.1f}" x2="{zero:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="black" '
+                 'stroke-dasharray="4 3"/>')
+    for curve, colour in zip(curves, COLOURS):
+        points = " ".join(f"{LEFT + room * second:.1f},{scale.height(100 * share):.1f}"
+                          for second, share in enumerate(curve))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+    return "\n".join(parts + ["</svg>", ""])
+
+
+def share_chart(title, world, moment):
+    """Where first attempts go around the moment, of those gateways that had much of the traffic."""
+    names, curves, from_s = [], [], 0
+    for name in [each for each in SHOWN if each in world["algorithms"]]:
+        courses = [one for one in tables.outages(world, name) if one["share_before"] >= MUCH and moment in one]
+        if not courses:
+            continue
+        from_s = courses[0][moment]["from_s"]
+        seconds = range(len(courses[0][moment]["all"]))
+        all_, here = ([sum(one[moment][which][second] for one in courses) for second in seconds]
+                      for which in ("all", "here"))
+        names.append(world["algorithms"][name]["title"])
+        curves.append([b / a if a else 0 for a, b in zip(all_, here)])
+    return line_chart(title, curves, names, from_s) if curves else None
+
+
+def draw_courses(read, directory):
+    """The outages of S2, where each stands alone."""
+    world = read.get("S2-final")
+    if world is None:
+        return
+    for moment, words in (("around_begin", "dies"), ("around_end", "works again")):
+        figure = share_chart(f"Share of first attempts sent to a gateway that {words} at 0 s, %", world, moment)
+        if figure:
+            (directory / f"routing-course-{moment.removeprefix('around_')}.svg").write_text(figure, encoding="utf-8")
+
+
 def draw(read, directory):
     directory.mkdir(parents=True, exist_ok=True)
+    draw_courses(read, directory)
     final = {name: world for name, world in read.items() if name.endswith("-final")}
     study = {name: world for name, world in read.items() if name.startswith("S") and name not in final}
     harder = {name: world for name, world in read.items() if not name.startswith("S")}

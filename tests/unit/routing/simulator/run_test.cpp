@@ -169,10 +169,11 @@ TEST_CASE("what an outage costs until the traffic has left, and until it is back
   const world made = plain_world("[{name: a, gap: 0%}, {name: b, gap: 10%}]",
                                  "events: [{type: outage, gateways: a, starts: 300s, duration: 100s, strength: 100%, "
                                  "slow: 0%}]\n");
-  scripted_router script([](double at_s, std::size_t attempts) {
+  const auto leaves = [](double at_s, std::size_t attempts) {
     const bool away = at_s >= 305 && at_s < 420;
     return (attempts == 0) != away ? "a" : "b";
-  });
+  };
+  scripted_router script(leaves);
   const measures found = measure_script(made, script);
   REQUIRE(found.outages.size() == 1);
   const outage_course& seen = found.outages.front();
@@ -182,6 +183,21 @@ TEST_CASE("what an outage costs until the traffic has left, and until it is back
   CHECK(seen.lost_later <= 1);
   CHECK(seen.back);
   CHECK(seen.back_s == Approx(20).margin(.2));
+  const auto share = [](const timeline& of, int second) {
+    const auto place = static_cast<std::size_t>(second - timeline::from_s);
+    return of.here.at(place) / double(of.all.at(place));
+  };
+  CHECK(share(seen.around_begin, 4) == 1);
+  CHECK(share(seen.around_begin, 5) == 0);
+  CHECK(share(seen.around_end, 19) == 0);
+  CHECK(share(seen.around_end, 20) == 1);
+
+  // Of what is sent to a weak gateway some is approved, which is not lost.
+  const world weak = plain_world("[{name: a, gap: 0%}, {name: b, gap: 10%}]",
+                                 "events: [{type: outage, gateways: a, starts: 300s, duration: 100s, strength: 80%, "
+                                 "slow: 0%}]\n");
+  scripted_router same(leaves);
+  CHECK(static_cast<double>(measure_script(weak, same).outages.at(0).lost) == Approx(400).epsilon(.1));
 
   scripted_router stubborn([](double, std::size_t attempts) { return attempts == 0 ? "a" : "b"; });
   const measures never_left = measure_script(made, stubborn);
@@ -192,6 +208,23 @@ TEST_CASE("what an outage costs until the traffic has left, and until it is back
   const measures never_back = measure_script(made, shy);
   CHECK_FALSE(never_back.outages.at(0).back);
   CHECK(never_back.outages.at(0).back_s == Approx(600));
+}
+
+TEST_CASE("an outage counts for who had traffic there, and when nothing else happens to the gateway") {
+  const std::string outage = "{type: outage, gateways: a, starts: 300s, duration: 100s, strength: 100%}";
+  const world alone = plain_world("[{name: a, gap: 0%}, {name: b, gap: 10%}]", "events: [" + outage + "]\n");
+  int number = 0;
+  scripted_router rare(
+      [&](double, std::size_t attempts) { return (attempts == 0) == (++number % 20 == 0) ? "a" : "b"; });
+  CHECK(measure_script(alone, rare).outages.empty());
+
+  scripted_router always([](double, std::size_t attempts) { return attempts == 0 ? "a" : "b"; });
+  CHECK(measure_script(alone, always).outages.size() == 1);
+  const world twice = plain_world(
+      "[{name: a, gap: 0%}, {name: b, gap: 10%}]",
+      "events:\n  - " + outage + "\n  - {type: brown_out, gateways: a, starts: 350s, duration: 200s, strength: 20%}\n");
+  scripted_router again([](double, std::size_t attempts) { return attempts == 0 ? "a" : "b"; });
+  CHECK(measure_script(twice, again).outages.empty());
 }
 
 TEST_CASE("an alarm is false when nothing is wrong at the gateway, and counts once") {
