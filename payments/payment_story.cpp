@@ -58,6 +58,9 @@ void payment_story::add(const payment_event& event) {
     case type::finished:
     case type::resolved_by_person:
     case type::status_changed: return about_payment(event);
+    // What follows from these has events of its own.
+    case type::wrong_amount:
+    case type::looked_again: return;
   }
 }
 
