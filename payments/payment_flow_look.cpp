@@ -149,7 +149,9 @@ bool payment_flow::twin_found(std::size_t index, const send_result& result, inst
   record_.attempts.push_back(std::move(twin));
   ladders_.push_back(ladder{.begun = now.steady, .last_carried = now.steady, .next_at = now.steady});
   const std::size_t at = record_.attempts.size() - 1;
-  note(payment_event_type::late_approval, now, record_.attempts[at].id, {});
+  // No start of it was ever written: the event names the attempt that it doubles.
+  note(payment_event_type::late_approval, now, record_.attempts[at].id, record_.attempts[at].twin_of,
+       record_.attempts[at].amount);
   want_reversal(at, "late_approval", now);
   return true;
 }

@@ -184,7 +184,9 @@ void payment_flow::modification_succeeded(std::size_t index, const send_result& 
   each.doubtful = each.in_flight = false;
   each.code.clear();
   if (!result.gateway_reference.empty()) each.gateway_reference = result.gateway_reference;
-  note(payment_event_type::modification_ended, now, each.id, to_string(each.status));
+  // The amount that was done, which may be another than was asked for.
+  note(payment_event_type::modification_ended, now, each.id, to_string(each.status),
+       money{each.amount, record_.attempts[*standing].amount.unit});
   switch (each.kind) {
     case modification_kind::capture:
       record_.amount_captured += each.amount;

@@ -78,6 +78,7 @@ void payment_story::about_attempt(const payment_event& event) {
     attempts_.push_back({.id = event.attempt, .connector = event.code, .result = {}, .amount = event.amount});
     return;
   }
+  if (event.type == type::late_approval && !event.code.empty()) return about_twin(event);
   told_attempt* const each = attempt_of(event);
   if (each == nullptr) return;
   switch (event.type) {
@@ -104,6 +105,18 @@ void payment_story::about_attempt(const payment_event& event) {
   }
 }
 
+// A second charge under an attempt's reference, which the event names in its code.
+void payment_story::about_twin(const payment_event& event) {
+  payment_event of = event;
+  of.attempt = event.code;
+  if (const told_attempt* const original = attempt_of(of))
+    attempts_.push_back({.id = event.attempt,
+                         .connector = original->connector,
+                         .in_flight = false,
+                         .result = std::string(to_string(outcome::approved)),
+                         .amount = event.amount});
+}
+
 void payment_story::about_modification(const payment_event& event) {
   if (event.type == type::modification_requested) {
     modifications_.push_back({.id = event.attempt, .kind = event.code, .amount = event.amount});
@@ -120,6 +133,7 @@ void payment_story::about_modification(const payment_event& event) {
   if (event.code == to_string(modification_status::failed)) each->status = modification_status::failed;
   if (event.code != to_string(modification_status::succeeded)) return;
   each->status = modification_status::succeeded;
+  if (event.amount && each->amount) each->amount = event.amount;
   modification_done(*each);
 }
 

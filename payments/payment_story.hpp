@@ -38,6 +38,7 @@ class payment_story {
   };
   told_attempt* attempt_of(const payment_event& event);
   void about_attempt(const payment_event& event);
+  void about_twin(const payment_event& event);
   void about_modification(const payment_event& event);
   void about_payment(const payment_event& event);
   void modification_done(const told_modification& each);
