@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "payments/due.hpp"
 #include "payments/modification_rules.hpp"
 #include "proxy/journal/record_json.hpp"
 #include "proxy/journal/tables.hpp"
@@ -146,7 +147,7 @@ void payment_check::check_columns(const payments::payment& record) {
   compare(record.answered == (payments_.number(6) != 0), "answered");
   compare(to_stored(record.created_at) == payments_.number(7), "created_at");
   compare(to_stored(record.updated_at) == payments_.number(8), "updated_at");
-  const auto due = authorization_due(record);
+  const auto due = due_at(record);
   compare(due ? !payments_.is_null(9) && payments_.number(9) == to_stored(*due) : payments_.is_null(9), "due_at");
 }
 
