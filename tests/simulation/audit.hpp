@@ -19,7 +19,8 @@
 
 namespace turnout::simulation {
 
+/// `bounds_kept`: the gateways do what their connectors declare.
 void audit_world(const disk& journal, const std::vector<const gateway*>& gateways, const shop& merchants,
-                 world_report& report);
+                 bool bounds_kept, world_report& report);
 
 }  // namespace turnout::simulation

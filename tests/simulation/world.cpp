@@ -228,7 +228,7 @@ class world {
   void audit() {
     std::vector<const gateway*> all;
     for (const auto& [name, each] : gateways_) all.push_back(each.get());
-    audit_world(journal_, all, shop_, report_);
+    audit_world(journal_, all, shop_, !options_.broken_promises, report_);
     audit_doubled(journal_, all, report_);
     const bool kept = !options_.broken_promises && options_.broken == nullptr;
     if (kept && !journal_.late_approvals().empty())

@@ -17,7 +17,7 @@ TEST_CASE("traffic goes to the gateway that approves more") {
       const double rate = name == "beta" ? .95 : .80;
       return w.random.uniform() < rate ? approved() : do_not_honor();
     };
-    w.pay_many(1000, gateway);
+    w.pay_many(3000, gateway);  // the credit of exploration is spent
     auto chosen = w.pay_many(1000, gateway);
     CHECK(chosen["beta"] > 900);
     CHECK(chosen["alpha"] + chosen["gamma"] > 5);  // still explored
